@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Every check of the project, on a machine that may have none of what it needs:
+# format, lints, tests, doctests, scripts, compose file, acceptance.
+set -euo pipefail
+cd "$(dirname "$0")"
+. scripts/common.sh
+. scripts/install.sh
+
+# One profile and one target directory outside the clone for everything, so that a second run, and
+# a second clone, build only what changed.
+export SELFDB_BUILD_PROFILE=dev
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/selfdb/target}"
+export CARGO_TERM_COLOR=never
+
+step() { printf '\n== %s (%s) ==\n' "$*" "$(date +%H:%M:%S)"; }
+
+install_test_tools() {
+  install_build_tools
+  install_postgres /dev/null
+  install_deno /dev/null
+  if ! have node || ! have npm; then
+    apt_install nodejs npm || die "Node.js 20 or newer is missing"
+  fi
+  have python3 || apt_install python3 python3-pip python3-venv || die "Python 3 is missing"
+  have shellcheck || apt_install shellcheck || die "shellcheck is missing"
+  have docker-compose || docker compose version >/dev/null 2>&1 || apt_install docker-compose ||
+    die "docker-compose is missing"
+  cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+}
+
+check_compose() {
+  local file
+  file=$(mktemp)
+  rm "$file"
+  "$(binary)" env --env-file "$file" --example .env.example >/dev/null
+  if have docker-compose; then
+    docker-compose --env-file "$file" -f docker-compose.yml config --quiet
+  else
+    docker compose --env-file "$file" -f docker-compose.yml config --quiet
+  fi
+  rm -f "$file"
+}
+
+step "tools"
+install_test_tools
+step "format"
+cargo fmt --all --check
+step "clippy"
+cargo clippy --locked --workspace --all-targets -- -D warnings
+step "shellcheck"
+shellcheck -x ./*.sh scripts/*.sh tests/acceptance/*.sh .ci/run
+step "build"
+cargo build --locked --workspace --all-targets
+step "compose"
+check_compose
+step "tests"
+cargo nextest run --locked --workspace --profile ci
+cargo run --quiet --locked -p testkit --bin testkit-postgres -- stop
+step "doctests"
+cargo test --locked --workspace --doc --quiet
+step "acceptance"
+tests/acceptance/run.sh
+step "done"

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Acceptance: instances that the real ./start.sh starts, driven by the unmodified clients from npm
+# and PyPI; once with every service in one process, once with each as a process of its own.
+# Usage: tests/acceptance/run.sh [single|processes|starts]...
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cd "$here"
+
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(starts single processes)
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/selfdb-acceptance.XXXXXX")
+chmod 711 "$work"
+stop_all() {
+  local file
+  for file in "$work"/*.env; do
+    [ -f "$file" ] && "$root/start.sh" --stop --env-file "$file" >/dev/null 2>&1
+  done
+  rm -rf "$work"
+}
+trap stop_all EXIT
+
+if ! cmp -s package-lock.json node_modules/.installed; then
+  npm ci --silent --no-audit --no-fund
+  cp package-lock.json node_modules/.installed
+fi
+venv="${XDG_CACHE_HOME:-$HOME/.cache}/selfdb/acceptance-venv"
+if ! cmp -s python/requirements.txt "$venv/installed.txt"; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet -r python/requirements.txt
+  cp python/requirements.txt "$venv/installed.txt"
+fi
+
+free_ports() {
+  python3 - "$1" <<'PY'
+import socket, sys
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(" ".join(str(s.getsockname()[1]) for s in sockets))
+PY
+}
+
+run_suite() {
+  local mode=$1 file="$work/$1.env" ports
+  read -r -a ports <<<"$(free_ports 8)"
+  cat >"$file" <<ENV
+API_PORT=${ports[0]}
+FRONTEND_PORT=${ports[1]}
+POSTGRES_PORT=${ports[2]}
+FUNCTIONS_PORT=${ports[3]}
+AUTH_PORT=${ports[4]}
+REST_PORT=${ports[5]}
+REALTIME_PORT=${ports[6]}
+STORAGE_PORT=${ports[7]}
+SELFDB_MODE=$mode
+DATA_DIR=$work/$mode
+FUNCTIONS_DIR=$root/functions
+GOTRUE_RATE_LIMIT_TOKEN_REFRESH=10000
+ENV
+  printf '\n== acceptance, %s ==\n' "$mode"
+  "$root/start.sh" --env-file "$file"
+  export SELFDB_ENV_FILE="$file"
+  if ! node --test --test-concurrency=1 --test-reporter=spec 'suite/' || ! python_suite; then
+    printf '\n== the end of the log ==\n'
+    tail -n 60 "$work/$mode/log/selfdb.log"
+    return 1
+  fi
+  "$root/start.sh" --stop --env-file "$file"
+}
+
+python_suite() {
+  local port password
+  port=$(sed -n 's/^POSTGRES_PORT=//p' "$SELFDB_ENV_FILE")
+  password=$(sed -n 's/^POSTGRES_PASSWORD=//p' "$SELFDB_ENV_FILE")
+  export SELFDB_PYTHON_TABLE=python_rows
+  node --input-type=module -e '
+    import pg from "pg";
+    const [port, password] = process.argv.slice(1);
+    const database = new pg.Client({ host: "127.0.0.1", port: Number(port), user: "postgres", password, database: "postgres" });
+    await database.connect();
+    await database.query("create table public.python_rows (id int primary key, name text)");
+    await database.end();
+  ' "$port" "$password"
+  "$venv/bin/python" python/test_supabase.py
+}
+
+for part in "${parts[@]}"; do
+  case $part in
+    starts)
+      printf '\n== acceptance, start.sh ==\n'
+      node --test --test-concurrency=1 --test-reporter=spec 'starts/'
+      ;;
+    single | processes) run_suite "$part" ;;
+    *)
+      printf 'unknown part: %s\n' "$part" >&2
+      exit 2
+      ;;
+  esac
+done
