@@ -1,1 +1,24 @@
-//! Stub.
+//! Postgres as every service uses it: where it is and how to connect, roles and the transaction a
+//! request runs in, identifiers, SQLSTATEs, migrations, the platform's own objects, a pipelined
+//! client, and a local server where none is given.
+//!
+//! Only this crate names a driver; others reach it as [`sqlx`] through here.
+
+pub mod access;
+pub mod endpoint;
+pub mod ident;
+pub mod migrations;
+pub mod pipeline;
+pub mod pool;
+pub mod request_context;
+pub mod roles;
+pub mod sqlstate;
+
+pub use access::AccessPools;
+pub use endpoint::Endpoint;
+pub use ident::{Ident, QualifiedIdent};
+pub use migrations::{Migration, Migrations};
+pub use pool::{PoolOptions, pool};
+pub use request_context::RequestContext;
+pub use sqlstate::is_unavailable;
+pub use sqlx;

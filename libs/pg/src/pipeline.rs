@@ -1,0 +1,1 @@
+//! The pipelined client of the REST hot path.
