@@ -1,0 +1,9 @@
+//! Tokens as attackers and other tools make them.
+#![cfg(test)]
+
+mod api_keys;
+mod attacks;
+mod cache;
+mod forge;
+mod genuine;
+mod keys;
