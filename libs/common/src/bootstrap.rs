@@ -29,6 +29,11 @@ pub trait ServiceConfig: Sized {
     /// Reads everything the service needs; mistakes are gathered in `settings`.
     fn from_settings(settings: &Settings<'_>) -> Option<Self>;
 
+    /// Where the service listens as a process of its own.
+    fn listen_address(settings: &Settings<'_>) -> SocketAddr {
+        listen_address(settings, Self::NAME, Self::PORT)
+    }
+
     /// Connects, migrates, and answers the service that can be mounted.
     fn build(self) -> impl Future<Output = Result<Service, BoxError>> + Send;
 }
@@ -51,7 +56,7 @@ pub fn run<C: ServiceConfig>() -> ExitCode {
 fn run_in<C: ServiceConfig>(environment: &dyn Environment) -> ExitCode {
     let settings = Settings::new(environment);
     let telemetry = TelemetryConfig::from_settings(&settings);
-    let address = listen_address(&settings, C::NAME, C::PORT);
+    let address = C::listen_address(&settings);
     let config = C::from_settings(&settings);
     let config = match settings.finish(config) {
         Ok(config) => config,

@@ -1,7 +1,11 @@
-//! The HTTP/1.1 server every listener of the platform runs on: bounded headers, time-outs,
-//! upgrades, and a shutdown that lets requests in flight finish.
+//! The HTTP/1.1 server every listener of the platform runs on: bounded connections and headers,
+//! unambiguous framing, time-outs, upgrades, and a shutdown that lets requests in flight finish.
+
+mod framing;
+mod strict_stream;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,28 +14,34 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::lifecycle::Lifecycle;
+use strict_stream::StrictStream;
 
-/// What one connection may take.
+/// What one listener, and one connection of it, may take.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerLimits {
     /// From the first byte of a request to the end of its headers; also how long an idle
     /// connection is kept.
     pub header_read_timeout: Duration,
-    /// Request line and headers together, in bytes; beyond it hyper answers 431.
+    /// Request line and headers together, in bytes; beyond it hyper answers 431. A URL alone may
+    /// take just under half of the default (65,534 bytes); beyond that hyper answers 414.
     pub max_head_bytes: usize,
     /// Header fields; beyond it hyper answers 431.
     pub max_headers: usize,
+    /// Connections at one time; further ones wait to be accepted.
+    pub max_connections: usize,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             header_read_timeout: Duration::from_secs(75),
-            max_head_bytes: 64 * 1024,
+            max_head_bytes: 128 * 1024,
             max_headers: 100,
+            max_connections: 16 * 1024,
         }
     }
 }
@@ -62,16 +72,24 @@ pub async fn serve(
     lifecycle: Lifecycle,
 ) {
     let soft = lifecycle.soft();
+    let places = Arc::new(Semaphore::new(limits.max_connections));
     loop {
-        let accepted = tokio::select! {
+        let accept = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (accepted, place) = tokio::select! {
             () = soft.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = accept => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 let connection =
                     connection(stream, peer, router.clone(), limits, lifecycle.clone());
-                lifecycle.spawn(connection);
+                lifecycle.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -99,6 +117,7 @@ async fn connection(
     lifecycle: Lifecycle,
 ) {
     let _ = stream.set_nodelay(true);
+    let stream = TokioIo::new(StrictStream::new(stream));
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(axum::body::Body::new)
@@ -108,7 +127,7 @@ async fn connection(
         .header_read_timeout(limits.header_read_timeout)
         .max_buf_size(limits.max_head_bytes)
         .max_headers(limits.max_headers)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(stream, TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
