@@ -5,6 +5,7 @@
 //! Only this crate names a driver; others reach it as [`sqlx`] through here.
 
 pub mod access;
+pub mod bootstrap;
 pub mod endpoint;
 pub mod ident;
 pub mod migrations;
