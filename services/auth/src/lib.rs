@@ -1,1 +1,23 @@
-//! Stub.
+//! Users and their sessions: signing up, signing in and out, refreshing, administrating. Speaks
+//! GoTrue's protocol, and SelfDB's own as a translation of it.
+//!
+//! Routes read a request and write the answer; [`actions`] hold the rules and the transactions;
+//! [`domain`] is pure; [`store`] is all the SQL.
+
+pub mod config;
+pub mod service;
+
+pub mod actions;
+pub mod app;
+pub mod domain;
+pub mod error;
+mod extract;
+pub mod hashing;
+pub mod limiter;
+mod routes;
+pub mod store;
+
+pub use actions::ensure_admin::{EnsuredAdmin, ensure_admin};
+pub use config::Config;
+pub use error::Error;
+pub use service::{MIGRATIONS, build_with};

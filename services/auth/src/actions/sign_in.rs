@@ -1,0 +1,113 @@
+//! Signing in by a password.
+
+use common::Secret;
+
+use crate::actions::grant::{Grant, open_session};
+use crate::app::{App, Limited};
+use crate::domain::password_hash::Verdict;
+use crate::domain::session::{Client, Method};
+use crate::domain::user::{Contact, User};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Who wants to sign in. The contact is none where what was sent is no address or number.
+#[derive(Debug)]
+pub struct SignIn {
+    /// What the account is known by.
+    pub contact: Option<Contact>,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// Opens a session for the user whose password it is. Unknown users and wrong passwords get the
+/// same answer after the same time.
+pub async fn sign_in(app: &App, client: &Client, request: &SignIn) -> Result<Grant> {
+    app.limit(Limited::Token, client)?;
+    if let Some(contact) = &request.contact {
+        app.contact_rules(contact)?;
+    }
+    let user = check(app, request).await?;
+    let mut transaction = app.begin().await?;
+    // Hashing took a while: look again.
+    let user = store::users::find_for_update(&mut transaction, user.id).await?;
+    let user = user.ok_or(Error::InvalidCredentials)?;
+    if user.is_banned(app.now()) {
+        return Err(Error::UserBanned);
+    }
+    check_confirmed(&user, request.contact.as_ref())?;
+    let mut grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
+    transaction.commit().await?;
+    grant.weak_password = app.rules.passwords.weakness(request.password.expose());
+    Ok(grant)
+}
+
+/// The user whose password it is. No connection is held while the password is checked.
+async fn check(app: &App, request: &SignIn) -> Result<User> {
+    let account = request.contact.as_ref().map(Contact::as_str);
+    let account = account.unwrap_or_default().to_owned();
+    // Counted first and taken back on success, so that many at once count, too.
+    app.limiters
+        .wrong_passwords
+        .take(account.clone(), app.now())?;
+    let user = match &request.contact {
+        None => None,
+        Some(contact) => {
+            let mut connection = app.pool.acquire().await?;
+            store::users::find_by_contact(&mut connection, contact).await?
+        }
+    };
+    let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let verdict = app.hasher.verify(&request.password, stored).await?;
+    let user = user.filter(|_| verdict != Verdict::Wrong);
+    let user = user.ok_or(Error::InvalidCredentials)?;
+    app.limiters.wrong_passwords.give_back(&account);
+    if verdict == Verdict::RightButOutdated {
+        upgrade_hash(app, &user, &request.password).await?;
+    }
+    Ok(user)
+}
+
+/// Replaces a hash that came from elsewhere by one of ours.
+async fn upgrade_hash(app: &App, user: &User, password: &Secret) -> Result<()> {
+    let Some(outdated) = &user.password_hash else {
+        return Ok(());
+    };
+    let current = app.hasher.hash(password).await?;
+    let mut connection = app.pool.acquire().await?;
+    store::users::update_hash(&mut connection, user.id, outdated, &current).await?;
+    Ok(())
+}
+
+fn check_confirmed(user: &User, contact: Option<&Contact>) -> Result<()> {
+    match contact {
+        Some(Contact::Email(_)) if user.times.email_confirmed_at.is_none() => {
+            Err(Error::EmailNotConfirmed)
+        }
+        Some(Contact::Phone(_)) if user.times.phone_confirmed_at.is_none() => {
+            Err(Error::PhoneNotConfirmed)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Checks that a signed-in user knows the current password; attempts are limited as sign-ins are.
+pub async fn check_current_password(
+    app: &App,
+    client: &Client,
+    user: &User,
+    password: &Secret,
+) -> Result<()> {
+    app.limit(Limited::Token, client)?;
+    let account = user.id.to_string();
+    app.limiters
+        .wrong_passwords
+        .take(account.clone(), app.now())?;
+    let stored = user.password_hash.as_deref();
+    match app.hasher.verify(password, stored).await? {
+        Verdict::Wrong => Err(Error::InvalidCredentials),
+        Verdict::Right | Verdict::RightButOutdated => {
+            app.limiters.wrong_passwords.give_back(&account);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How often callers may do what.
+
+use std::time::Duration;
+
+use common::Settings;
+
+const FIVE_MINUTES: Duration = Duration::from_mins(5);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The burst that GoTrue allows on top of a rate.
+const BURST: u32 = 30;
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How often in one period; 0 lifts the limit.
+    pub count: u32,
+    /// The period.
+    pub period: Duration,
+    /// How often at once.
+    pub burst: u32,
+}
+
+/// How often callers may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Sign-ups of one address.
+    pub sign_ups: Limit,
+    /// Anonymous sign-ups of one address.
+    pub anonymous: Limit,
+    /// Sign-ins and refreshes of one address.
+    pub tokens: Limit,
+    /// Changes of accounts from one address.
+    pub user_updates: Limit,
+    /// Wrong passwords for one account, whoever tries them.
+    pub wrong_passwords: Limit,
+}
+
+impl Limits {
+    /// Reads `GOTRUE_RATE_LIMIT_…`: `SIGN_UP` (150 in 5 minutes), `ANONYMOUS_USERS` (30 an hour),
+    /// `TOKEN_REFRESH` (150 in 5 minutes, 30 at once), `USER_UPDATE` (150 in 5 minutes) and
+    /// `WRONG_PASSWORDS` (30 in 5 minutes).
+    pub fn from_settings(settings: &Settings<'_>) -> Self {
+        let read = |name: &str, default: u32| {
+            settings.parsed_or(&format!("GOTRUE_RATE_LIMIT_{name}"), default)
+        };
+        let at_once = |count: u32, period: Duration| Limit {
+            count,
+            period,
+            burst: count,
+        };
+        let tokens = read("TOKEN_REFRESH", 150);
+        Self {
+            sign_ups: at_once(read("SIGN_UP", 150), FIVE_MINUTES),
+            anonymous: at_once(read("ANONYMOUS_USERS", 30), HOUR),
+            tokens: Limit {
+                count: tokens,
+                period: FIVE_MINUTES,
+                burst: BURST.max(tokens / 5),
+            },
+            user_updates: at_once(read("USER_UPDATE", 150), FIVE_MINUTES),
+            wrong_passwords: at_once(read("WRONG_PASSWORDS", 30), FIVE_MINUTES),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The routes, in both dialects.
+
+mod admin;
+mod health;
+mod logout;
+mod requests;
+mod responses;
+mod settings;
+mod signup;
+mod token;
+mod user;
+mod v1;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post, put};
+
+use crate::app::App;
+use crate::error::{Error, gotrue, selfdb};
+
+/// No request of this service needs more, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// All routes: GoTrue's without their prefix `/auth/v1`, SelfDB's with theirs.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    gotrue_routes()
+        .nest("/api/v1", selfdb_routes())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(app)
+}
+
+#[rustfmt::skip]
+fn gotrue_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/health", get(health::get_health))
+        .route("/settings", get(settings::get_settings))
+        .route("/.well-known/jwks.json", get(well_known::get_jwks))
+        .route("/.well-known/openid-configuration", get(well_known::get_openid_configuration))
+        .route("/signup", post(signup::sign_up))
+        .route("/token", post(token::create_token))
+        .route("/user", get(user::get_user).put(user::update_user))
+        .route("/logout", post(logout::log_out))
+        .route("/admin/users", get(admin::list_users).post(admin::create_user))
+        .route("/admin/users/{id}", get(admin::get_user).put(admin::update_user).delete(admin::delete_user))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(gotrue))
+}
+
+#[rustfmt::skip]
+fn selfdb_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/auth/register", post(v1::auth::register))
+        .route("/auth/login", post(v1::auth::log_in))
+        .route("/auth/refresh", post(v1::auth::refresh))
+        .route("/auth/logout", post(v1::auth::log_out))
+        .route("/users", get(v1::users::list_users).post(v1::users::create_user))
+        .route("/users/count", get(v1::users::count_users))
+        .route("/users/me", get(v1::me::get_me).put(v1::me::update_me))
+        .route("/users/me/password", put(v1::me::change_password))
+        .route("/users/me/anon-key", get(v1::me::get_anon_key))
+        .route("/users/{id}", get(v1::users::get_user).put(v1::users::update_user).delete(v1::users::delete_user))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(selfdb))
+}
+
+async fn not_found() -> Error {
+    Error::RouteNotFound
+}
+
+async fn method_not_allowed() -> Error {
+    Error::MethodNotAllowed
+}

@@ -1,0 +1,28 @@
+//! What request bodies have in common.
+
+use crate::domain::email::EmailAddress;
+use crate::domain::phone::PhoneNumber;
+use crate::domain::user::Contact;
+use crate::error::{Error, Result};
+
+/// A field's text; the empty one counts as not sent.
+pub(super) fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// An e-mail address that was sent.
+pub(super) fn email(text: &str) -> Result<EmailAddress> {
+    EmailAddress::parse(text).map_err(|error| Error::validation(error.to_string()))
+}
+
+/// A phone number that was sent.
+pub(super) fn phone(text: &str) -> Result<PhoneNumber> {
+    PhoneNumber::parse(text).map_err(|error| Error::validation(error.to_string()))
+}
+
+/// The addresses and numbers that were sent.
+pub(super) fn contacts(email_text: Option<&str>, phone_text: Option<&str>) -> Result<Vec<Contact>> {
+    let email = email_text.map(email).transpose()?.map(Contact::Email);
+    let phone = phone_text.map(phone).transpose()?.map(Contact::Phone);
+    Ok(email.into_iter().chain(phone).collect())
+}
