@@ -4,6 +4,7 @@
 
 use common::{Secret, Settings};
 use postgres_protocol::password::scram_sha_256;
+use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::migrations::{MigrationError, Migrations};
@@ -99,6 +100,19 @@ pub enum BootstrapError {
 
 fn at(step: &'static str) -> impl Fn(sqlx::Error) -> BootstrapError {
     move |source| BootstrapError::Step { step, source }
+}
+
+/// A digest of everything [`run`] does: a database made with another one is not this program's.
+pub fn fingerprint() -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for (_, script) in FOUNDATION.iter().chain(&CATALOGUE) {
+        digest.update(script);
+    }
+    for migration in MIGRATIONS.list {
+        digest.update(migration.sql);
+    }
+    digest.update(INITIALIZE);
+    digest.finalize().to_vec()
 }
 
 /// Makes `admin`'s database the platform's, or brings it up to date, and gives the login roles

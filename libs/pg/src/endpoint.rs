@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
 /// The shortest password a login role may have, in bytes.
-const MIN_PASSWORD_BYTES: usize = 12;
+pub(crate) const MIN_PASSWORD_BYTES: usize = 12;
 /// The port of the local Postgres.
 pub const DEFAULT_PORT: u16 = 54322;
 

@@ -8,6 +8,7 @@ pub mod access;
 pub mod bootstrap;
 pub mod endpoint;
 pub mod ident;
+pub mod local;
 pub mod migrations;
 pub mod pipeline;
 pub mod pool;
