@@ -29,7 +29,7 @@ case $data in
 esac
 
 parts=()
-for part in postgres storage functions log run selfdb.pid; do
+for part in postgres storage functions log run selfdb.pid selfdb.ready; do
   [ -e "$data/$part" ] && parts+=("$data/$part")
 done
 

@@ -100,12 +100,13 @@ start_in_background() {
   touch "$log"
   chmod 600 "$log"
   size=$(stat -c %s "$log")
+  rm -f "$data/selfdb.ready"
   say "Starting SelfDB…"
   setsid nohup "$(binary)" serve --env-file "$env_file" >>"$log" 2>&1 </dev/null &
   pid=$!
   printf '%s\n' "$pid" >"$(pid_file "$env_file")"
   local waited=0
-  until "$(binary)" status --env-file "$env_file" >/dev/null 2>&1; do
+  until [ "$(cat "$data/selfdb.ready" 2>/dev/null)" = "$pid" ]; do
     if ! kill -0 "$pid" 2>/dev/null; then
       code=0
       wait "$pid" || code=$?

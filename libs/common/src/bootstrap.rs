@@ -57,6 +57,9 @@ fn run_in<C: ServiceConfig>(environment: &dyn Environment) -> ExitCode {
     let settings = Settings::new(environment);
     let telemetry = TelemetryConfig::from_settings(&settings);
     let address = C::listen_address(&settings);
+    if settings.flag("SELFDB_SUPERVISED", false) {
+        stop_with_parent();
+    }
     let config = C::from_settings(&settings);
     let config = match settings.finish(config) {
         Ok(config) => config,
@@ -107,6 +110,15 @@ pub async fn upkeep(shutdown: tokio_util::sync::CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => metrics::upkeep(),
         }
+    }
+}
+
+/// Asks the kernel for SIGTERM when the supervising process is gone, however it went: what it
+/// started must not keep its ports.
+fn stop_with_parent() {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::TERM)) {
+        tracing::warn!(%error, "this process would outlive its supervisor");
     }
 }
 

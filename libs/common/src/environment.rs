@@ -91,6 +91,12 @@ impl Environment for EnvironmentMap {
     }
 }
 
+impl<E: Environment + ?Sized> Environment for &E {
+    fn var(&self, name: &str) -> Option<String> {
+        (**self).var(name)
+    }
+}
+
 /// The first environment's value where it has one, else the second's.
 #[derive(Debug, Clone)]
 pub struct Overlay<A, B>(pub A, pub B);

@@ -44,12 +44,12 @@ impl fmt::Debug for Secret {
 pub enum Weakness {
     /// Fewer bytes than this place needs.
     #[error(
-        "is too short: use at least {0} characters, random ones (delete the line and run start.sh to have one made)"
+        "is too short: use at least {0} random characters"
     )]
     Short(usize),
     /// A value from somebody's documentation or example file.
     #[error(
-        "is a default the whole world knows: use a random one (delete the line and run start.sh to have one made)"
+        "is a default that the whole world knows: use a random one"
     )]
     KnownDefault,
 }

@@ -1,0 +1,35 @@
+// Shows what /health of the gateway says, every five seconds.
+const state = document.querySelector("#state");
+const checks = document.querySelector("#checks");
+
+function row(name, text) {
+  const tr = document.createElement("tr");
+  for (const value of [name, text]) {
+    const td = document.createElement("td");
+    td.textContent = value;
+    tr.append(td);
+  }
+  return tr;
+}
+
+async function refresh() {
+  try {
+    const health = await (await fetch("/health")).json();
+    state.textContent = health.status === "ready" ? "Everything answers." : "Something does not answer.";
+    const entries = Object.entries(health.checks ?? {});
+    checks.replaceChildren(...entries.map(([name, text]) => row(name, text)));
+  } catch {
+    state.textContent = "The platform does not answer. Look at its log, or run ./start.sh --status.";
+  }
+}
+
+async function main() {
+  const { api_url } = await (await fetch("/console.json")).json();
+  const link = document.querySelector("#api");
+  link.href = api_url;
+  link.textContent = api_url;
+  await refresh();
+  setInterval(refresh, 5000);
+}
+
+main();

@@ -1,0 +1,60 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// SelfDB: Postgres, auth, REST, realtime, storage and functions in one small process.
+#[derive(Debug, Parser)]
+#[command(name = "selfdb", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the platform: Postgres, the gateway, the console and every service
+    Serve(EnvArgs),
+    /// Prepare the database (roles, schemas, migrations, the first admin) and exit
+    Init(EnvArgs),
+    /// Write the env file with random secrets, or complete one that has none yet
+    Env(EnvFileArgs),
+    /// Say whether the platform answers, and wait for it if asked to
+    Status(StatusArgs),
+}
+
+/// Where a command's configuration comes from.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// The env file; its values come before the environment's
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+}
+
+/// The arguments of `selfdb env`.
+#[derive(Debug, Args)]
+pub struct EnvFileArgs {
+    /// The env file to write
+    #[arg(long, value_name = "FILE", default_value = ".env")]
+    pub env_file: PathBuf,
+    /// The file a new one is made from
+    #[arg(long, value_name = "FILE", default_value = ".env.example")]
+    pub example: PathBuf,
+}
+
+/// The arguments of `selfdb status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Ask this address instead of the gateway's /ready
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Seconds to wait until the platform is ready
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+}

@@ -1,0 +1,3 @@
+//! The composition root's tests that need no running platform; `tests/acceptance` has the others.
+
+mod architecture;
