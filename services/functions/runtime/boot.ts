@@ -1,0 +1,56 @@
+// Runs first in every process of the functions runtime. It serves on a unix socket at once, waits
+// to be told which function it is, loads that, and from then on hands it every request.
+//
+// It shares its realm with users' code, so it holds nothing that they may not have.
+
+import { guardApi } from "./api.ts";
+import { captureServe, type Handler, handlerOf } from "./handler.ts";
+import { installLifecycle } from "./lifecycle.ts";
+
+/** What the supervisor says to make this process a function. */
+interface Assignment {
+  name: string;
+  /** The module to import, as a `file:` URL. */
+  entry: string;
+  /** What `Deno.env` holds from now on, beside what this process was started with. */
+  environment: Record<string, string>;
+  /** The platform's public address. */
+  apiUrl: string;
+}
+
+const [socket, apiSocket] = Deno.args;
+const serve = Deno.serve;
+const captured = captureServe();
+
+let answer: Handler = wait;
+
+/** Answers until this process is a function. The supervisor is the only one who knows the socket. */
+async function wait(request: Request): Promise<Response> {
+  if (request.method !== "POST") return new Response(null, { status: 204 });
+  answer = () => new Response(null, { status: 503 });
+  try {
+    answer = await become(await request.json());
+    return new Response(null, { status: 204 });
+  } catch (error) {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    return new Response(text, { status: 422 });
+  }
+}
+
+async function become(assignment: Assignment): Promise<Handler> {
+  for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK"]) Deno.env.delete(name);
+  for (const [name, value] of Object.entries(assignment.environment)) Deno.env.set(name, value);
+  guardApi(apiSocket, assignment.apiUrl);
+  const context = installLifecycle(assignment.name);
+  const module = await import(assignment.entry);
+  return handlerOf(module, captured(), context);
+}
+
+serve({ path: socket, onListen() {} }, (request, info) => answer(request, info));
+
+// The first request through the server and the first one out are slow: they are made now.
+const client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
+await fetch("http://selfdb.internal/", { client });
+client.close();
+
+await Deno.stdout.write(new TextEncoder().encode("ready\n"));

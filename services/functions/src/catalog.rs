@@ -1,0 +1,122 @@
+//! Which functions there are and which version of each serves. A version that does not start leaves
+//! the one before it serving.
+
+mod deployment;
+mod function;
+mod refresh;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio_util::task::TaskTracker;
+
+use crate::domain::FunctionName;
+use crate::runtime::{Runtime, Worker};
+use crate::source::{Snapshots, Source};
+
+pub(crate) use function::Function;
+
+/// All functions of the platform.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    source: Source,
+    snapshots: Snapshots,
+    runtime: Arc<dyn Runtime>,
+    verify_jwt: bool,
+    functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
+    tasks: TaskTracker,
+    refreshing: tokio::sync::Mutex<refresh::Complaints>,
+}
+
+impl Catalog {
+    /// An empty catalogue of `source`; `verify_jwt` holds for functions that do not say.
+    pub(crate) fn new(
+        source: Source,
+        snapshots: Snapshots,
+        runtime: Arc<dyn Runtime>,
+        verify_jwt: bool,
+    ) -> Self {
+        Self {
+            source,
+            snapshots,
+            runtime,
+            verify_jwt,
+            functions: RwLock::default(),
+            tasks: TaskTracker::new(),
+            refreshing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn find(&self, name: &FunctionName) -> Option<Arc<Function>> {
+        let functions = self
+            .functions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        functions.get(name).cloned()
+    }
+
+    /// Every function, by name.
+    pub(crate) fn list(&self) -> Vec<Arc<Function>> {
+        let functions = self
+            .functions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        functions.values().cloned().collect()
+    }
+
+    /// Ends the workers that have nothing to do.
+    pub(crate) fn retire_idle(&self) {
+        let workers = self
+            .list()
+            .into_iter()
+            .filter_map(|function| function.serving());
+        for worker in workers.filter(|worker| worker.idle_for().is_some()) {
+            worker.retire();
+        }
+    }
+
+    /// Ends the worker that has been idle the longest, to make room for another.
+    fn evict(&self) {
+        let workers = self
+            .list()
+            .into_iter()
+            .filter_map(|function| function.serving());
+        let idle = workers.filter_map(|worker| Some((worker.idle_for()?, worker)));
+        if let Some((_, worker)) = idle.max_by_key(|(idle, _)| *idle) {
+            worker.retire();
+        }
+    }
+
+    /// A worker of `function`, started where there is none.
+    pub(crate) async fn worker(
+        self: &Arc<Self>,
+        function: &Arc<Function>,
+    ) -> Result<Arc<dyn Worker>, Arc<crate::runtime::StartError>> {
+        if let Some(worker) = function.serving() {
+            return Ok(worker);
+        }
+        self.activate(Arc::clone(function)).await
+    }
+
+    /// Has `function` serve its newest version that starts. Runs on when the caller goes away: the
+    /// next one finds the worker.
+    async fn activate(
+        self: &Arc<Self>,
+        function: Arc<Function>,
+    ) -> Result<Arc<dyn Worker>, Arc<crate::runtime::StartError>> {
+        let catalog = Arc::clone(self);
+        let task = self.tasks.spawn(async move {
+            if !catalog.runtime.has_room() {
+                catalog.evict();
+            }
+            function.activate(&*catalog.runtime).await
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(Arc::new(crate::runtime::StartError::Unavailable(
+                error.into(),
+            )))
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! One function: its settings and its deployment.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::deployment::{Deployment, Status};
+use crate::domain::{FunctionName, Version};
+use crate::runtime::{Runtime, StartError, Worker};
+
+/// A function of the platform.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) name: FunctionName,
+    verify_jwt: AtomicBool,
+    deployment: Mutex<Deployment>,
+    /// Held while a version starts, so that many first requests start one worker.
+    starting: tokio::sync::Mutex<()>,
+}
+
+impl Function {
+    pub(super) fn new(version: Arc<Version>, verify_jwt: bool) -> Self {
+        Self {
+            name: version.function.clone(),
+            verify_jwt: AtomicBool::new(verify_jwt),
+            deployment: Mutex::new(Deployment::new(version)),
+            starting: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Whether a caller must show a valid token.
+    pub(crate) fn verifies_jwt(&self) -> bool {
+        self.verify_jwt.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_verify_jwt(&self, verify_jwt: bool) {
+        self.verify_jwt.store(verify_jwt, Ordering::Relaxed);
+    }
+
+    fn deployment(&self) -> MutexGuard<'_, Deployment> {
+        self.deployment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.deployment().status()
+    }
+
+    pub(super) fn newest(&self) -> Arc<Version> {
+        Arc::clone(self.deployment().newest())
+    }
+
+    /// Takes a newer version; says whether it is to be tried at once.
+    pub(super) fn announce(&self, version: Arc<Version>) -> bool {
+        self.deployment().announce(version)
+    }
+
+    /// The worker that takes requests now.
+    pub(super) fn serving(&self) -> Option<Arc<dyn Worker>> {
+        self.deployment().serving()
+    }
+
+    pub(super) fn retire(&self) {
+        if let Some(worker) = self.serving() {
+            worker.retire();
+        }
+    }
+
+    /// Starts the newest version where it has not started yet, else the last good one where none
+    /// runs.
+    pub(super) async fn activate(
+        &self,
+        runtime: &dyn Runtime,
+    ) -> Result<Arc<dyn Worker>, Arc<StartError>> {
+        let _turn = self.starting.lock().await;
+        let candidate = self.deployment().candidate(Instant::now());
+        if let Some(version) = candidate {
+            match self.start(runtime, Arc::clone(&version)).await {
+                Ok(worker) => return Ok(worker),
+                Err(error) => {
+                    let failure = Arc::new(error);
+                    tracing::warn!(function = %self.name, version = %version.id, error = %failure, "function failed to start");
+                    self.deployment()
+                        .note_failure(&version, Arc::clone(&failure), Instant::now());
+                }
+            }
+        }
+        if let Some(worker) = self.serving() {
+            return Ok(worker);
+        }
+        let (good, failure) = {
+            let deployment = self.deployment();
+            (deployment.good(), deployment.failure())
+        };
+        match good {
+            Some(version) => self.start(runtime, version).await.map_err(Arc::new),
+            None => Err(failure.unwrap_or_else(|| Arc::new(StartError::Full))),
+        }
+    }
+
+    async fn start(
+        &self,
+        runtime: &dyn Runtime,
+        version: Arc<Version>,
+    ) -> Result<Arc<dyn Worker>, StartError> {
+        let pause = self.deployment().pause_before_start(Instant::now());
+        tokio::time::sleep(pause).await;
+        self.deployment().note_start(Instant::now());
+        let started = Instant::now();
+        let worker = runtime.start(Arc::clone(&version)).await?;
+        let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+        tracing::info!(function = %self.name, version = %version.id, duration_ms, "function started");
+        let replaced = self.deployment().install(version, Arc::clone(&worker));
+        if let Some(replaced) = replaced {
+            replaced.retire();
+        }
+        Ok(worker)
+    }
+}

@@ -1,0 +1,9 @@
+//! What a function is: its name, its versions and its limits. Knows neither HTTP nor Deno.
+
+pub(crate) mod limits;
+pub(crate) mod name;
+pub(crate) mod version;
+
+pub(crate) use limits::Limits;
+pub(crate) use name::FunctionName;
+pub(crate) use version::{Version, VersionId};

@@ -1,0 +1,87 @@
+//! One state of a function's code and secrets. It never changes: another state is another version.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::Secret;
+
+use super::FunctionName;
+
+/// What a version's files hash to: 64 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct VersionId(Arc<str>);
+
+impl VersionId {
+    pub(crate) fn new(digest: &[u8]) -> Self {
+        let mut hex = String::with_capacity(digest.len() * 2);
+        for byte in digest {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for VersionId {
+    /// The first twelve digits: enough for a log line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.get(..12).unwrap_or(&self.0))
+    }
+}
+
+impl fmt::Debug for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The user's secrets by name: what the env file of the functions folder holds.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets(pub(crate) BTreeMap<String, Secret>);
+
+impl Secrets {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self
+                .0
+                .iter()
+                .zip(&other.0)
+                .all(|(one, two)| one.0 == two.0 && one.1.matches(two.1.expose()))
+    }
+}
+
+/// A folder with the code of one version, removed with the last reference to it.
+#[derive(Debug)]
+pub(crate) struct CodeFolder(pub(crate) PathBuf);
+
+impl Drop for CodeFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(folder = %self.0.display(), %error, "a version's code stays behind");
+        }
+    }
+}
+
+/// A version of a function.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) function: FunctionName,
+    pub(crate) id: VersionId,
+    /// The module to import, relative to `code`: `hello.ts` or `hello/index.ts`.
+    pub(crate) entry: PathBuf,
+    /// A copy of the function's own files and of `_shared`; nobody writes to it.
+    pub(crate) code: CodeFolder,
+    pub(crate) secrets: Arc<Secrets>,
+}
+
+impl Version {
+    /// Whether both would behave the same.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.id == other.id && self.entry == other.entry && self.secrets.is_same_as(&other.secrets)
+    }
+}

@@ -1,0 +1,4 @@
+//! Functions: calling them, and what there is of them.
+
+pub(super) mod invoke;
+pub(super) mod list;

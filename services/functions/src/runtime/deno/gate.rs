@@ -1,0 +1,184 @@
+//! Who may enter a worker, and how many are inside. Once closed it stays closed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// The gate of one process.
+#[derive(Debug)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    seats: Arc<Semaphore>,
+    drained: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    open: bool,
+    inside: usize,
+    /// Requests that have left again.
+    finished: u64,
+    /// When the last one left, or the gate was made.
+    quiet_since: Instant,
+    closed_at: Option<Instant>,
+}
+
+/// A request inside the gate; it leaves when this is dropped.
+#[derive(Debug)]
+pub(super) struct Entry {
+    gate: Arc<Gate>,
+    seat: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    /// An open gate with `seats` places to be worked on at a time.
+    pub(super) fn new(seats: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                open: true,
+                inside: 0,
+                finished: 0,
+                quiet_since: Instant::now(),
+                closed_at: None,
+            }),
+            seats: Arc::new(Semaphore::new(seats)),
+            drained: Notify::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters; `None` where the gate is closed.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Entry> {
+        let mut state = self.state();
+        if !state.open {
+            return None;
+        }
+        state.inside += 1;
+        drop(state);
+        Some(Entry {
+            gate: Arc::clone(self),
+            seat: None,
+        })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state().open
+    }
+
+    /// Lets nobody in any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        if state.open {
+            state.open = false;
+            state.closed_at = Some(Instant::now());
+            self.drained.notify_one();
+        }
+    }
+
+    /// Closes the gate if nobody has been inside for `limit`.
+    pub(super) fn close_if_idle(&self, limit: Duration) {
+        if self.idle_for().is_some_and(|idle| idle >= limit) {
+            self.close();
+        }
+    }
+
+    /// How long nobody has been inside; `None` while somebody is.
+    pub(super) fn idle_for(&self) -> Option<Duration> {
+        let state = self.state();
+        (state.inside == 0).then(|| state.quiet_since.elapsed())
+    }
+
+    /// How long the gate has been closed; `None` while it is open.
+    pub(super) fn closed_for(&self) -> Option<Duration> {
+        self.state().closed_at.map(|since| since.elapsed())
+    }
+
+    /// How many have left; it grows as long as requests are answered.
+    pub(super) fn finished(&self) -> u64 {
+        self.state().finished
+    }
+
+    /// Waits until the gate is closed and nobody is inside.
+    pub(super) async fn drained(&self) {
+        loop {
+            {
+                let state = self.state();
+                if !state.open && state.inside == 0 {
+                    return;
+                }
+            }
+            self.drained.notified().await;
+        }
+    }
+}
+
+impl Entry {
+    /// Waits for a seat: from then on the request is worked on.
+    pub(super) async fn sit_down(&mut self) {
+        let seats = Arc::clone(&self.gate.seats);
+        // The semaphore is never closed.
+        self.seat = seats.acquire_owned().await.ok();
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        state.inside -= 1;
+        state.finished += 1;
+        if state.inside == 0 {
+            state.quiet_since = Instant::now();
+            self.gate.drained.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_gate_is_drained_when_the_last_one_leaves() {
+        let gate = Gate::new(1);
+        let first = gate.enter().expect("open");
+        gate.close();
+        assert!(gate.enter().is_none());
+        assert!(gate.drained().now_or_never().is_none());
+        drop(first);
+        gate.drained().await;
+        assert_eq!(gate.finished(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_idle_gate_closes_by_itself() {
+        let gate = Gate::new(1);
+        let inside = gate.enter().expect("open");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        gate.close_if_idle(Duration::from_secs(10));
+        assert!(gate.is_open());
+        drop(inside);
+        gate.close_if_idle(Duration::from_secs(10));
+        assert!(gate.is_open(), "it was left just now");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        gate.close_if_idle(Duration::from_secs(10));
+        assert!(!gate.is_open());
+    }
+
+    #[tokio::test]
+    async fn seats_are_handed_on() {
+        let gate = Gate::new(1);
+        let mut first = gate.enter().expect("open");
+        let mut second = gate.enter().expect("open");
+        first.sit_down().await;
+        assert!(second.sit_down().now_or_never().is_none());
+        drop(first);
+        second.sit_down().await;
+    }
+}

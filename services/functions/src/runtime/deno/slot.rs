@@ -1,0 +1,197 @@
+//! A process that waits to become a function.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use common::BoxError;
+use http::{Method, Request, StatusCode};
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::timeout;
+
+use super::connections::{Connections, SendError};
+use super::folder::{SlotFolder, copy_code};
+use super::process::{Ended, Process, Supervised};
+use super::worker::DenoWorker;
+use super::{DenoRuntime, PATIENCE, environment, launch, logs};
+use crate::domain::Version;
+use crate::runtime::StartError;
+
+/// How long a process may take until it waits.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+/// What a module says when it does not load is cut off here, in bytes.
+const MAX_COMPLAINT_BYTES: usize = 16 * 1024;
+
+/// A process that waits.
+#[derive(Debug)]
+pub(super) struct Slot {
+    process: Process,
+    folder: Arc<SlotFolder>,
+    connections: Connections,
+}
+
+/// Why a slot did not become a function.
+#[derive(Debug)]
+pub(super) enum AssignError {
+    /// The process was gone before it was told.
+    SlotLost,
+    Start(StartError),
+}
+
+/// What the bootstrap is told (`Assignment` in `runtime/boot.ts`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Assignment<'a> {
+    name: &'a str,
+    entry: String,
+    environment: std::collections::BTreeMap<String, String>,
+    api_url: &'a str,
+}
+
+impl DenoRuntime {
+    /// Starts a process; waits for room where as many run as may.
+    pub(super) async fn spawn_slot(&self) -> Result<Slot, StartError> {
+        let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_owned()).await;
+        let Ok(Ok(room)) = room else {
+            return Err(StartError::Full);
+        };
+        self.spawn_slot_in(room)
+            .await
+            .map_err(StartError::Unavailable)
+    }
+
+    /// Starts a process; `None` where as many run as may.
+    pub(super) async fn spawn_slot_if_room(&self) -> Option<Result<Slot, BoxError>> {
+        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        Some(self.spawn_slot_in(room).await)
+    }
+
+    async fn spawn_slot_in(&self, room: OwnedSemaphorePermit) -> Result<Slot, BoxError> {
+        if self.closing.is_cancelled() {
+            return Err("the runtime is closing".into());
+        }
+        let number = self.next_slot.fetch_add(1, Ordering::Relaxed);
+        let path = self.run.path().join(format!("slots/{number}"));
+        let folder = Arc::new(SlotFolder::create(path, self.config.user)?);
+        let command = launch::command(self, &folder)?;
+        let mut child = self.spawner.spawn(command).await?;
+        let pipes = (child.stdout.take(), child.stderr.take());
+        let supervised = Supervised {
+            child,
+            folder: Arc::clone(&folder),
+            room,
+            limits: self.limits,
+        };
+        let (process, supervisor) = Process::new(supervised, self.closing.child_token());
+        self.tasks.spawn(supervisor);
+        self.wait_until_ready(&process, pipes).await?;
+        Ok(Slot {
+            connections: Connections::new(folder.socket(), self.tasks.clone()),
+            process,
+            folder,
+        })
+    }
+
+    async fn wait_until_ready(
+        &self,
+        process: &Process,
+        (output, errors): Pipes,
+    ) -> Result<(), BoxError> {
+        let (Some(output), Some(errors)) = (output, errors) else {
+            return Err("the process has no pipes".into());
+        };
+        let (ready, is_ready) = oneshot::channel();
+        let label = process.label.clone();
+        self.tasks
+            .spawn(logs::copy_output(output, label.clone(), ready));
+        self.tasks.spawn(logs::copy_errors(errors, label));
+        match timeout(READY_TIMEOUT, is_ready).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err("the process ended while it started; the log says more".into()),
+            Err(_) => {
+                process.kill();
+                Err("the process did not start in time".into())
+            }
+        }
+    }
+}
+
+type Pipes = (
+    Option<tokio::process::ChildStdout>,
+    Option<tokio::process::ChildStderr>,
+);
+
+impl Slot {
+    /// Whether the process is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.process.has_ended()
+    }
+
+    /// Makes the process the function `version`.
+    pub(super) async fn assign(
+        self,
+        runtime: &DenoRuntime,
+        version: &Arc<Version>,
+    ) -> Result<DenoWorker, AssignError> {
+        let start_error = |error: BoxError| AssignError::Start(StartError::Unavailable(error));
+        self.process.label.set(version);
+        let (from, to) = (Arc::clone(version), self.folder.code());
+        let copied = tokio::task::spawn_blocking(move || copy_code(&from.code.0, &to)).await;
+        copied
+            .map_err(|error| start_error(error.into()))?
+            .map_err(|error| start_error(error.into()))?;
+        let request = self.request(runtime, version).map_err(start_error)?;
+        let boot_timeout = runtime.limits.boot_timeout;
+        match timeout(boot_timeout, self.connections.send(request)).await {
+            Ok(Ok((response, _))) if response.status() == StatusCode::NO_CONTENT => {}
+            Ok(Ok((response, _))) => {
+                let body = to_bytes(Body::new(response.into_body()), MAX_COMPLAINT_BYTES).await;
+                let complaint = body.unwrap_or_default();
+                return Err(broken(String::from_utf8_lossy(&complaint).into_owned()));
+            }
+            Ok(Err(SendError::NotSent(_))) => return Err(AssignError::SlotLost),
+            Ok(Err(SendError::Lost(_))) => return Err(broken(self.last_words().await.to_owned())),
+            Err(_) => {
+                self.process.kill();
+                let limit = boot_timeout.as_secs_f32();
+                return Err(broken(format!("it had not loaded after {limit} seconds")));
+            }
+        }
+        Ok(DenoWorker {
+            process: self.process,
+            connections: Arc::new(self.connections),
+            limits: runtime.limits,
+            public_url: runtime.granted.public_url.clone(),
+            tasks: runtime.tasks.clone(),
+            closing: runtime.closing.clone(),
+        })
+    }
+
+    fn request(&self, runtime: &DenoRuntime, version: &Version) -> Result<Request<Body>, BoxError> {
+        let entry = self.folder.code().join(&version.entry);
+        let assignment = Assignment {
+            name: version.function.as_str(),
+            entry: format!("file://{}", entry.display()),
+            environment: environment::of(&runtime.granted, &version.secrets),
+            api_url: &runtime.granted.public_url.text,
+        };
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("http://selfdb.internal/");
+        Ok(request.body(Body::from(serde_json::to_vec(&assignment)?))?)
+    }
+
+    async fn last_words(&self) -> &'static str {
+        match self.process.ended(Duration::from_secs(1)).await {
+            Some(Ended::CpuLimit) => "it went beyond its CPU time while it loaded",
+            Some(Ended::MemoryLimit) => "it went beyond its memory while it loaded",
+            Some(Ended::Crashed | Ended::Stopped) | None => "its process ended while it loaded",
+        }
+    }
+}
+
+fn broken(complaint: String) -> AssignError {
+    AssignError::Start(StartError::Broken(complaint))
+}

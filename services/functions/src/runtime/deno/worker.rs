@@ -1,0 +1,163 @@
+//! A process that is a function: requests go in by its socket.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::uri::PathAndQuery;
+use http::{Request, Response, StatusCode, Uri, Version};
+use http_body_util::{LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::timeout::TimeoutBody;
+
+use super::connections::{Connection, Connections, SendError};
+use super::gate::Entry;
+use super::headers;
+use super::process::{Ended, Process};
+use super::tunnel;
+use super::worker_body::{Hold, WorkerBody};
+use crate::config::PublicUrl;
+use crate::domain::Limits;
+use crate::runtime::{CallError, Failure, Worker};
+
+/// How long to wait for the reason of an end that a connection has shown already.
+const REASON_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A process with a function in it.
+#[derive(Debug)]
+pub(super) struct DenoWorker {
+    pub(super) process: Process,
+    pub(super) connections: Arc<Connections>,
+    pub(super) limits: Limits,
+    pub(super) public_url: PublicUrl,
+    pub(super) tasks: TaskTracker,
+    pub(super) closing: CancellationToken,
+}
+
+impl Worker for DenoWorker {
+    fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallError>> {
+        self.answer(request).boxed()
+    }
+
+    fn is_serving(&self) -> bool {
+        self.process.gate.is_open()
+    }
+
+    fn idle_for(&self) -> Option<Duration> {
+        self.process.gate.idle_for()
+    }
+
+    fn retire(&self) {
+        self.process.gate.close();
+    }
+}
+
+impl DenoWorker {
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
+        let deadline = Instant::now() + self.limits.response_timeout;
+        let Some(mut entry) = self.process.gate.enter() else {
+            return Err(CallError::NotSent(Box::new(request)));
+        };
+        if timeout_at(deadline, entry.sit_down()).await.is_err() {
+            return Err(CallError::Failed(Failure::Overloaded));
+        }
+        let (request, client) = self.prepare(request);
+        match timeout_at(deadline, self.connections.send(request)).await {
+            Ok(Ok((response, connection))) => Ok(self.respond(response, connection, entry, client)),
+            Ok(Err(SendError::NotSent(request))) => {
+                self.process.gate.close();
+                Err(CallError::NotSent(request))
+            }
+            Ok(Err(SendError::Lost(error))) => Err(CallError::Failed(self.reason(&error).await)),
+            Err(_) => {
+                // What it does not answer it may still be working on: the process has to go.
+                self.process.gate.close();
+                Err(CallError::Failed(Failure::TimedOut))
+            }
+        }
+    }
+
+    /// The request as the process gets it: with the public address in its URL, and a body of
+    /// bounded size.
+    fn prepare(&self, request: Request<Body>) -> (Request<Body>, Option<OnUpgrade>) {
+        let (mut parts, body) = request.into_parts();
+        let upgrades = headers::upgrade(&parts.headers).is_some();
+        let client = parts.extensions.remove::<OnUpgrade>().filter(|_| upgrades);
+        headers::strip(&mut parts.headers);
+        parts.version = Version::HTTP_11;
+        parts.uri = self.public_uri(&parts.uri);
+        let body = Body::new(Limited::new(body, self.limits.body_bytes));
+        (Request::from_parts(parts, body), client)
+    }
+
+    fn public_uri(&self, uri: &Uri) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.public_url.scheme.clone());
+        parts.authority = Some(self.public_url.authority.clone());
+        let root = || PathAndQuery::from_static("/");
+        parts.path_and_query = Some(uri.path_and_query().cloned().unwrap_or_else(root));
+        Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+    }
+
+    fn respond(
+        &self,
+        mut response: Response<Incoming>,
+        connection: Connection,
+        entry: Entry,
+        client: Option<OnUpgrade>,
+    ) -> Response<Body> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(client) = client
+        {
+            let function = hyper::upgrade::on(&mut response);
+            let closing = self.closing.clone();
+            self.tasks
+                .spawn(tunnel::join(client, function, closing, entry));
+            headers::strip(response.headers_mut());
+            return response.map(|_| Body::empty());
+        }
+        headers::strip(response.headers_mut());
+        let hold = Hold {
+            connection,
+            connections: Arc::clone(&self.connections),
+            entry,
+        };
+        response.map(|body| {
+            let body = WorkerBody::new(body, hold);
+            Body::new(TimeoutBody::new(self.limits.response_timeout, body))
+        })
+    }
+
+    /// Why the connection ended: the request's own body, or the end of the process.
+    async fn reason(&self, error: &hyper::Error) -> Failure {
+        if error.is_user() {
+            return if caused_by_length(error) {
+                Failure::BodyTooLarge
+            } else {
+                Failure::ClientGone
+            };
+        }
+        match self.process.ended(REASON_PATIENCE).await {
+            Some(Ended::CpuLimit | Ended::MemoryLimit) => Failure::LimitExceeded,
+            Some(Ended::Crashed | Ended::Stopped) | None => Failure::Crashed,
+        }
+    }
+}
+
+fn caused_by_length(error: &dyn Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

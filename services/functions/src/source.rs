@@ -1,0 +1,65 @@
+//! The functions folder: which functions are in it, what belongs to each, and copies of that.
+//! Everything here blocks on the file system.
+
+mod config_file;
+mod scan;
+mod secrets;
+mod snapshot;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::version::Secrets;
+
+pub(crate) use config_file::FunctionConfig;
+pub(crate) use scan::Found;
+pub(crate) use snapshot::Snapshots;
+
+/// Why something in the functions folder cannot be used. The text is for the folder's owner.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("{} cannot be read", .0.display())]
+    Io(PathBuf, #[source] std::io::Error),
+    #[error("{} has more than {} files", .0.display(), tree::MAX_FILES)]
+    TooManyFiles(PathBuf),
+    #[error("{} is larger than {} MiB", .0.display(), tree::MAX_BYTES / (1024 * 1024))]
+    TooLarge(PathBuf),
+    #[error("{} is not valid TOML", .0.display())]
+    Toml(PathBuf, #[source] toml::de::Error),
+    #[error("the env file of the functions cannot be used")]
+    Secrets(#[source] common::environment::EnvFileError),
+}
+
+/// The folder and the files beside it that say how functions run.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) directory: PathBuf,
+    pub(crate) env_file: PathBuf,
+}
+
+/// What the folder held at one moment.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Each function, or why it cannot be used.
+    pub(crate) functions: Vec<Result<Found, SourceError>>,
+    pub(crate) config: Result<BTreeMap<String, FunctionConfig>, SourceError>,
+    pub(crate) secrets: Result<Arc<Secrets>, SourceError>,
+}
+
+impl Source {
+    /// Looks at the folder. A folder that is not there has no functions.
+    pub(crate) fn list(&self) -> Listing {
+        Listing {
+            functions: scan::scan(&self.directory),
+            config: config_file::read(&self.directory.join("config.toml")),
+            secrets: secrets::read(&self.env_file).map(Arc::new),
+        }
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> SourceError {
+    let path = path.to_owned();
+    move |source| SourceError::Io(path, source)
+}
