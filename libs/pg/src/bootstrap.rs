@@ -24,7 +24,7 @@ const FOUNDATION: [Script; 4] = [
     ("identity", include_str!("../sql/bootstrap/identity.sql")),
 ];
 
-const CATALOGUE: [Script; 4] = [
+const CATALOGUE: [Script; 5] = [
     ("events", include_str!("../sql/bootstrap/events.sql")),
     (
         "withholding",
@@ -33,6 +33,10 @@ const CATALOGUE: [Script; 4] = [
     (
         "public tables",
         include_str!("../sql/bootstrap/public_tables.sql"),
+    ),
+    (
+        "table administration",
+        include_str!("../sql/bootstrap/table_administration.sql"),
     ),
     (
         "event triggers",

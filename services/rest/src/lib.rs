@@ -1,1 +1,21 @@
-//! Stub.
+//! REST over the tables, views and functions of a Postgres database: `PostgREST`'s protocol, and
+//! the platform's own `/api/v1/tables`.
+//!
+//! A request goes through pure, typed stages: `request` (what is asked), `plan` (what that means
+//! for this database), `sql` (the statements) and `response` (what Postgres gave, as HTTP). Only
+//! `execute` touches the connections.
+
+mod access;
+mod app;
+mod config;
+mod error;
+mod execute;
+mod plan;
+mod request;
+mod response;
+mod routes;
+mod schema_cache;
+mod service;
+mod sql;
+
+pub use config::Config;

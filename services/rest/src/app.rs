@@ -1,0 +1,32 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use jwt::Verifier;
+use pg::pipeline::Pipeline;
+use pg::sqlx::postgres::PgPool;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::schema_cache::{CacheHandle, SchemaCache};
+
+/// The service at work.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub config: Config,
+    pub cache: CacheHandle,
+    pub verifier: Verifier,
+    /// For every role but `service_role`.
+    pub user: Pipeline,
+    /// For `service_role` alone.
+    pub service: Pipeline,
+    /// Reads the catalogue.
+    pub catalogue: PgPool,
+}
+
+impl App {
+    /// The newest schema cache.
+    pub(crate) fn schema(&self) -> Result<Arc<SchemaCache>, Error> {
+        self.cache.current().ok_or(Error::NoSchemaCache)
+    }
+}

@@ -1,0 +1,128 @@
+//! Everything that can go wrong with a request, and how this protocol says it: a status, and
+//! `{code, message, details, hint}`.
+
+mod api;
+mod cache;
+mod database;
+mod response;
+mod token;
+
+pub(crate) use api::{ApiError, RangeError};
+pub(crate) use cache::{CacheError, MissingFunction};
+pub(crate) use database::DatabaseError;
+pub(crate) use token::TokenFailure;
+
+use http::StatusCode;
+use serde_json::Value;
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error(transparent)]
+    Token(#[from] TokenFailure),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The schema cache was never loaded.
+    #[error("Could not query the database for the schema cache. Retrying.")]
+    NoSchemaCache,
+    /// The body is larger than this server takes.
+    #[error("The body is larger than {0} bytes")]
+    BodyTooLarge(usize),
+    /// The client went away while it sent the body.
+    #[error("The body did not arrive")]
+    BodyLost,
+    /// Administration is not open to the caller.
+    #[error("Only administration may do this")]
+    AdminOnly {
+        /// Whether the caller is more than anonymous.
+        authenticated: bool,
+    },
+    /// The answer of Postgres does not have the shape its statement has.
+    #[error("Postgres answered in an unexpected shape: {0}")]
+    Shape(&'static str),
+}
+
+impl Error {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Api(error) => error.status(),
+            Self::Cache(error) => error.status(),
+            Self::Token(error) => error.status(),
+            Self::Database(error) => error.status(),
+            Self::NoSchemaCache => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyLost => StatusCode::BAD_REQUEST,
+            Self::AdminOnly {
+                authenticated: true,
+            } => StatusCode::FORBIDDEN,
+            Self::AdminOnly {
+                authenticated: false,
+            } => StatusCode::UNAUTHORIZED,
+            Self::Shape(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// `PGRSTnnn`, or the SQLSTATE.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Api(error) => error.code(),
+            Self::Cache(error) => error.code(),
+            Self::Token(error) => error.code(),
+            Self::Database(error) => error.code(),
+            Self::NoSchemaCache => "PGRST002",
+            Self::BodyTooLarge(_) | Self::BodyLost => "PGRST102",
+            Self::AdminOnly { .. } => pg::sqlstate::INSUFFICIENT_PRIVILEGE,
+            Self::Shape(_) => "PGRSTX00",
+        }
+    }
+
+    /// What the client is told; faults of ours are not spelt out.
+    pub(crate) fn public_message(&self) -> String {
+        match self {
+            Self::Shape(_) => "Internal error".to_owned(),
+            Self::Database(error) => error.message(),
+            Self::Api(_)
+            | Self::Cache(_)
+            | Self::Token(_)
+            | Self::NoSchemaCache
+            | Self::BodyTooLarge(_)
+            | Self::BodyLost
+            | Self::AdminOnly { .. } => self.to_string(),
+        }
+    }
+
+    /// More about it.
+    pub(crate) fn details(&self) -> Option<Value> {
+        match self {
+            Self::Api(error) => error.details().map(Value::from),
+            Self::Cache(error) => error.details(),
+            Self::Database(error) => error.details().map(Value::from),
+            Self::Token(_)
+            | Self::NoSchemaCache
+            | Self::BodyTooLarge(_)
+            | Self::BodyLost
+            | Self::AdminOnly { .. }
+            | Self::Shape(_) => None,
+        }
+    }
+
+    /// What would help.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Api(error) => error.hint(),
+            Self::Cache(error) => error.hint(),
+            Self::Database(error) => error.hint(),
+            Self::Token(_)
+            | Self::NoSchemaCache
+            | Self::BodyTooLarge(_)
+            | Self::BodyLost
+            | Self::AdminOnly { .. }
+            | Self::Shape(_) => None,
+        }
+    }
+}

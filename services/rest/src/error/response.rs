@@ -1,0 +1,73 @@
+//! The wire dialect of errors, written once.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::{DatabaseError, Error};
+
+impl Error {
+    /// `{code, message, details, hint}`.
+    pub(crate) fn body(&self) -> Value {
+        json!({
+            "code": self.code(),
+            "details": self.details(),
+            "hint": self.hint(),
+            "message": self.public_message(),
+        })
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() {
+            common::error::report("rest", &self);
+        }
+        let mut response = (status, self.body().to_string()).into_response();
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        headers.insert(CONTENT_TYPE, json);
+        let proxy = format!("PostgREST; error={}", self.code());
+        if let Ok(value) = HeaderValue::try_from(proxy) {
+            headers.insert("proxy-status", value);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::UNAUTHORIZED
+            && let Ok(value) = HeaderValue::try_from(self.challenge())
+        {
+            headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Self::Database(error) = &self {
+            extend(headers, error);
+        }
+        response
+    }
+}
+
+impl Error {
+    fn challenge(&self) -> String {
+        match self {
+            Self::Token(failure) => failure.challenge(),
+            Self::Api(_)
+            | Self::Cache(_)
+            | Self::Database(_)
+            | Self::NoSchemaCache
+            | Self::BodyTooLarge(_)
+            | Self::BodyLost
+            | Self::AdminOnly { .. }
+            | Self::Shape(_) => "Bearer".to_owned(),
+        }
+    }
+}
+
+fn extend(headers: &mut http::HeaderMap, error: &DatabaseError) {
+    for (name, value) in error.headers() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+}

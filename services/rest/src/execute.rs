@@ -1,0 +1,228 @@
+//! The one stage that touches the connections: runs the statements of a plan in one transaction,
+//! as the caller.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use pg::pipeline::{Batch, Decision, Parameter, Pipeline, ResultSet, Statement};
+use pg::{RequestContext, roles};
+use serde_json::{Map, Value};
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::{DatabaseError, Error};
+use crate::plan::guard::Guard;
+use crate::plan::{Access, Plan};
+use crate::request::ApiRequest;
+use crate::request::preferences::TransactionEnd;
+use crate::schema_cache::SchemaCache;
+use crate::sql::{self, Sql, columns};
+
+/// What Postgres gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The rows there are, where they were counted.
+    pub total: Option<i64>,
+    /// The rows of this answer.
+    pub rows: i64,
+    pub body: Bytes,
+    /// `response.headers`.
+    pub headers: Option<String>,
+    /// `response.status`.
+    pub status: Option<String>,
+    pub inserted: Option<i64>,
+    /// The key of the one inserted row, as a JSON object.
+    pub location: Option<String>,
+    /// The rows that Postgres' planner expects.
+    pub planned: Option<i64>,
+}
+
+/// Runs `plan` as `caller`. What it wrote is committed when this answers.
+pub(crate) async fn execute(
+    app: &App,
+    cache: &SchemaCache,
+    (caller, parts): (&Caller, &Parts),
+    request: &ApiRequest,
+    plan: &Plan,
+) -> Result<Outcome, Error> {
+    let statements = sql::statements(plan, app.config.max_rows);
+    let context = context(caller, parts);
+    let mut batch = match plan.access {
+        Access::ReadOnly => Batch::read_only(),
+        Access::ReadWrite => Batch::read_write(),
+    };
+    batch = with_settings(batch, app, cache, (caller, request), plan);
+    let mut main = 0;
+    if let Some(function) = &app.config.pre_request {
+        let mut call = Sql::default();
+        call.push("select ").qualified(function).push("()");
+        batch = batch.then(statement(call));
+        main += 1;
+    }
+    batch = batch.then(statement(statements.main));
+    let planned = statements.planned_count.map(|count| {
+        batch.statements.push(statement(count));
+        main + 1
+    });
+    if plan.end == TransactionEnd::Rollback {
+        // What would only fail at the commit shall fail all the same.
+        batch
+            .statements
+            .push(Statement::new("set constraints all immediate"));
+    }
+    let results = run(app.pipeline(caller), &context, &batch, plan, main)
+        .await
+        .map_err(|error| DatabaseError::of_pipeline(error, caller.authenticated))?;
+    let mut outcome = outcome(results.get(main))?;
+    plan.guard.check(outcome.rows)?;
+    if let Some(planned) = planned {
+        outcome.planned = results.get(planned).and_then(expected_rows);
+    }
+    Ok(outcome)
+}
+
+/// Runs one statement as `caller`, and answers its first value.
+pub(crate) async fn execute_one(
+    app: &App,
+    (caller, parts): (&Caller, &Parts),
+    access: Access,
+    statement: Sql,
+) -> Result<Option<Bytes>, Error> {
+    let batch = match access {
+        Access::ReadOnly => Batch::read_only(),
+        Access::ReadWrite => Batch::read_write(),
+    };
+    let batch = batch.then(self::statement(statement));
+    let results = app
+        .pipeline(caller)
+        .run(&context(caller, parts), &batch)
+        .await
+        .map_err(|error| DatabaseError::of_pipeline(error, caller.authenticated))?;
+    Ok(results.first().and_then(ResultSet::value))
+}
+
+impl App {
+    /// The login that can become the caller's role, and no more than it has to.
+    fn pipeline(&self, caller: &Caller) -> &Pipeline {
+        if caller.role == roles::SERVICE_ROLE {
+            &self.service
+        } else {
+            &self.user
+        }
+    }
+}
+
+type Ran = Result<Vec<ResultSet>, pg::pipeline::PipelineError>;
+
+/// One round trip where nothing has to be decided; a look at the results before the commit where
+/// a write is guarded or only tried.
+async fn run(
+    pipeline: &Pipeline,
+    context: &RequestContext,
+    batch: &Batch<'_>,
+    plan: &Plan,
+    main: usize,
+) -> Ran {
+    let commits = plan.end == TransactionEnd::Commit;
+    if plan.access == Access::ReadOnly || (plan.guard == Guard::Nothing && commits) {
+        return pipeline.run(context, batch).await;
+    }
+    let guard = plan.guard;
+    let decide = move |results: &[ResultSet]| {
+        let rows = results
+            .get(main)
+            .and_then(|result| number(result, columns::ROWS));
+        if commits && rows.is_some_and(|rows| guard.check(rows).is_ok()) {
+            Decision::Commit
+        } else {
+            Decision::Rollback
+        }
+    };
+    let checked = pipeline.run_checked(context, batch, decide).await?;
+    Ok(checked.results)
+}
+
+fn statement(sql: Sql) -> Statement<'static> {
+    let (text, values) = sql.into_parts();
+    let mut statement = Statement::new(text);
+    statement.parameters = values
+        .into_iter()
+        .map(|value| Parameter {
+            type_oid: 0,
+            value: value.map(Into::into),
+        })
+        .collect();
+    statement
+}
+
+fn context(caller: &Caller, parts: &Parts) -> RequestContext {
+    let cookies = parts.headers.get_all("cookie").iter();
+    let cookies: Map<String, Value> = cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect();
+    let headers: Map<String, Value> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.into())))
+        .collect();
+    RequestContext::new(caller.role.as_str(), Arc::clone(&caller.claims))
+        .with_target(parts.method.as_str(), parts.uri.path())
+        .with_headers(Value::from(headers).to_string())
+        .with_cookies(Value::from(cookies).to_string())
+}
+
+fn with_settings<'a>(
+    mut batch: Batch<'a>,
+    app: &App,
+    cache: &'a SchemaCache,
+    (caller, request): (&Caller, &ApiRequest),
+    plan: &'a Plan,
+) -> Batch<'a> {
+    let role = cache.role_settings.get(&caller.role).into_iter().flatten();
+    for (name, value) in role.chain(&plan.settings) {
+        batch = batch.with_setting(name.as_str(), value.as_str());
+    }
+    if let Some(zone) = &request.preferences.timezone {
+        batch = batch.with_setting("timezone", zone.clone());
+    }
+    let mut path = Sql::default();
+    let searched = std::iter::once(&request.schema).chain(&app.config.extra_search_path);
+    path.list(searched, ", ", |sql, schema| {
+        sql.name(schema);
+    });
+    batch.with_setting("search_path", path.into_parts().0)
+}
+
+fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
+    let result = result.ok_or(Error::Shape("no result"))?;
+    let row = result.rows.first().ok_or(Error::Shape("no row"))?;
+    let text = |column| -> Result<Option<String>, Error> {
+        let value = row.get(column).map(<[u8]>::to_vec).map(String::from_utf8);
+        value.transpose().map_err(|_| Error::Shape("not UTF-8"))
+    };
+    Ok(Outcome {
+        total: number(result, columns::TOTAL),
+        rows: number(result, columns::ROWS).ok_or(Error::Shape("no row count"))?,
+        body: row.bytes(columns::BODY).unwrap_or_default(),
+        headers: text(columns::HEADERS)?,
+        status: text(columns::STATUS)?,
+        inserted: number(result, columns::INSERTED),
+        location: text(columns::LOCATION)?,
+        planned: None,
+    })
+}
+
+fn number(result: &ResultSet, column: usize) -> Option<i64> {
+    let value = result.rows.first()?.get(column)?;
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// `Plan Rows` of the outermost node.
+fn expected_rows(result: &ResultSet) -> Option<i64> {
+    let plan: Value = serde_json::from_slice(&result.value()?).ok()?;
+    plan.get(0)?.get("Plan")?.get("Plan Rows")?.as_i64()
+}

@@ -1,0 +1,123 @@
+//! What is read: one relation, what is embedded in its rows, and so on down.
+
+use super::field::{Column, Condition};
+use crate::request::order::{Direction, Nulls};
+use crate::request::range::RowRange;
+use crate::request::select::{EmbedShape, JoinType};
+use crate::schema_cache::QualifiedName;
+
+/// A query of one relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReadPlan {
+    pub source: Source,
+    pub select: Vec<Selected>,
+    pub conditions: Vec<Condition>,
+    /// What ties the rows to their parent's.
+    pub joins: Vec<JoinCondition>,
+    pub order: Vec<Order>,
+    pub range: RowRange,
+    pub embeds: Vec<Embed>,
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Relation(QualifiedName),
+    /// An embedded relation, under an alias; a junction comes along where one is between.
+    Aliased {
+        relation: QualifiedName,
+        alias: String,
+        junction: Option<(QualifiedName, String)>,
+    },
+    /// The rows that a write or a function returned.
+    Returned,
+}
+
+/// How columns say which relation they are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TableRef {
+    Qualified(QualifiedName),
+    Alias(String),
+}
+
+/// The name of the common table expression that holds what a write or a function returned.
+pub(crate) const RETURNED: &str = "pgrst_source";
+
+/// One entry of the select list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Selected {
+    All,
+    Column {
+        column: Column,
+        cast: Option<String>,
+        alias: Option<String>,
+    },
+}
+
+/// One key of the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// The alias of the to-one embed that has the column.
+    pub embed: Option<String>,
+    pub column: Column,
+    pub direction: Option<Direction>,
+    pub nulls: Option<Nulls>,
+}
+
+/// Two columns that have to be equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JoinCondition {
+    pub left: (TableRef, String),
+    pub right: (TableRef, String),
+}
+
+/// A relation inside the rows of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Embed {
+    /// Its key in the answer.
+    pub name: String,
+    /// The alias of its lateral subquery.
+    pub alias: String,
+    pub to_one: bool,
+    pub join: JoinType,
+    pub shape: EmbedShape,
+    pub read: ReadPlan,
+    /// The own columns of the parent that lead here.
+    pub needs: Vec<String>,
+}
+
+impl Source {
+    /// How columns of this source are written.
+    pub(crate) fn reference(&self) -> TableRef {
+        match self {
+            Self::Relation(name) => TableRef::Qualified(name.clone()),
+            Self::Aliased { alias, .. } => TableRef::Alias(alias.clone()),
+            Self::Returned => TableRef::Alias(RETURNED.to_owned()),
+        }
+    }
+}
+
+impl Embed {
+    /// Whether the answer shows nothing of it: `embedded()`.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read.select.is_empty() && self.read.embeds.iter().all(Self::is_empty)
+    }
+}
+
+impl ReadPlan {
+    /// The columns that a write or a function has to return for this plan to read them; `None`
+    /// for all of them.
+    pub(crate) fn needed_columns(&self) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        for selected in &self.select {
+            match selected {
+                Selected::All => return None,
+                Selected::Column { column, .. } => names.push(column.name.clone()),
+            }
+        }
+        names.extend(self.embeds.iter().flat_map(|embed| embed.needs.clone()));
+        names.sort_unstable();
+        names.dedup();
+        Some(names)
+    }
+}

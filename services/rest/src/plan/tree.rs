@@ -1,0 +1,411 @@
+//! Builds the tree of what is read: `select` gives its shape, and filters, order and limits go to
+//! the relation whose path they name.
+
+use std::collections::BTreeMap;
+
+use super::Limits;
+use super::embed;
+use super::field::{Column, Condition};
+use super::read::{Embed, JoinCondition, Order, ReadPlan, Selected, Source, TableRef};
+use crate::error::{ApiError, Error};
+use crate::request::ApiRequest;
+use crate::request::filter::{IsValue, Operation};
+use crate::request::names::{Field, JsonOperand};
+use crate::request::order::OrderTerm;
+use crate::request::range::RowRange;
+use crate::request::select::{EmbedShape, JoinType, SelectField, SelectItem, SelectRelation};
+use crate::schema_cache::relationship::{Cardinality, ColumnPair, Relationship};
+use crate::schema_cache::table::Table;
+use crate::schema_cache::{QualifiedName, SchemaCache};
+
+/// The longest alias Postgres keeps.
+const MAX_ALIAS_BYTES: usize = 63;
+
+/// Builds one [`ReadPlan`].
+pub(crate) struct Builder<'a> {
+    request: &'a ApiRequest,
+    cache: &'a SchemaCache,
+    root: Root,
+    max_rows: Option<i64>,
+    /// How many embeds have an alias so far.
+    embeds: usize,
+}
+
+/// Where the root's rows come from, and which parameters apply to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Relation,
+    Called,
+    Written,
+}
+
+/// What the query asks of one relation of the tree.
+#[derive(Default)]
+struct Parameters<'a> {
+    conditions: Vec<ConditionSource<'a>>,
+    order: Vec<&'a [OrderTerm]>,
+    range: Option<RowRange>,
+}
+
+enum ConditionSource<'a> {
+    Filter(&'a crate::request::filter::Filter),
+    Tree(&'a crate::request::filter::LogicTree),
+}
+
+/// Parameters by the place of their relation: the positions in `select` down to it.
+type Placed<'a> = BTreeMap<Vec<usize>, Parameters<'a>>;
+
+impl<'a> Builder<'a> {
+    /// For a table or view that is read.
+    pub(crate) fn reading(request: &'a ApiRequest, cache: &'a SchemaCache, limits: Limits) -> Self {
+        Self::new(request, cache, Root::Relation, limits.max_rows)
+    }
+
+    /// For what a function returns.
+    pub(crate) fn calling(request: &'a ApiRequest, cache: &'a SchemaCache, limits: Limits) -> Self {
+        Self::new(request, cache, Root::Called, limits.max_rows)
+    }
+
+    /// For what a write returns: its filters chose the rows already.
+    pub(crate) fn returning(request: &'a ApiRequest, cache: &'a SchemaCache) -> Self {
+        Self::new(request, cache, Root::Written, None)
+    }
+
+    fn new(
+        request: &'a ApiRequest,
+        cache: &'a SchemaCache,
+        root: Root,
+        max_rows: Option<i64>,
+    ) -> Self {
+        Self {
+            request,
+            cache,
+            root,
+            max_rows,
+            embeds: 0,
+        }
+    }
+
+    /// The plan whose root has the columns and relationships of `table`.
+    pub(crate) fn build(mut self, table: &QualifiedName) -> Result<ReadPlan, Error> {
+        let placed = self.place()?;
+        let source = match self.root {
+            Root::Relation => Source::Relation(table.clone()),
+            Root::Called | Root::Written => Source::Returned,
+        };
+        let mut node = Node {
+            table,
+            source,
+            items: &self.request.query.select,
+            place: Vec::new(),
+            depth: 0,
+        };
+        let mut plan = self.node(&mut node, &placed)?;
+        if self.root != Root::Written {
+            plan.range = self.request.range.at_most(self.max_rows);
+        }
+        Ok(plan)
+    }
+
+    /// Sends every parameter to its relation.
+    fn place(&self) -> Result<Placed<'a>, ApiError> {
+        let query = &self.request.query;
+        let written = self.root == Root::Written;
+        let mut placed = Placed::new();
+        for (path, filter) in &query.filters {
+            if !(written && path.is_empty()) {
+                let conditions = &mut placed.entry(self.locate(path)?).or_default().conditions;
+                conditions.push(ConditionSource::Filter(filter));
+            }
+        }
+        for (path, tree) in &query.logic {
+            if !(written && path.is_empty()) {
+                let conditions = &mut placed.entry(self.locate(path)?).or_default().conditions;
+                conditions.push(ConditionSource::Tree(tree));
+            }
+        }
+        if !written {
+            for (path, terms) in &query.order {
+                placed
+                    .entry(self.locate(path)?)
+                    .or_default()
+                    .order
+                    .push(terms);
+            }
+            for (path, range) in &query.ranges {
+                placed.entry(self.locate(path)?).or_default().range = Some(*range);
+            }
+        }
+        Ok(placed)
+    }
+
+    /// The positions in `select` that lead to an embedded resource.
+    fn locate(&self, path: &[String]) -> Result<Vec<usize>, ApiError> {
+        let mut place = Vec::with_capacity(path.len());
+        let mut items = self.request.query.select.as_slice();
+        for name in path {
+            let found = items.iter().enumerate().find_map(|(position, item)| {
+                relation_named(item, name).map(|relation| (position, relation))
+            });
+            let (position, relation) = found.ok_or_else(|| ApiError::NotEmbedded(name.clone()))?;
+            place.push(position);
+            items = &relation.items;
+        }
+        Ok(place)
+    }
+
+    fn node(&mut self, node: &mut Node<'_>, placed: &Placed<'_>) -> Result<ReadPlan, Error> {
+        let table = self.cache.table(node.table);
+        let mut select = Vec::new();
+        let mut embeds = Vec::new();
+        for (position, item) in node.items.iter().enumerate() {
+            match item {
+                SelectItem::All => select.push(Selected::All),
+                SelectItem::Field(field) => select.push(selected(field, table)),
+                SelectItem::Relation(relation) => {
+                    embeds.push(self.embed(node, position, relation, placed)?);
+                }
+            }
+        }
+        let nothing = Parameters::default();
+        let parameters = placed.get(&node.place).unwrap_or(&nothing);
+        let mut conditions = Vec::new();
+        for condition in &parameters.conditions {
+            let resolved = match condition {
+                ConditionSource::Filter(filter) => Condition::of_filter(filter, table),
+                ConditionSource::Tree(tree) => Condition::of_tree(tree, table),
+            };
+            conditions.push(on_embeds(resolved, &embeds)?);
+        }
+        let mut order = Vec::new();
+        for term in parameters.order.iter().copied().flatten() {
+            order.push(ordered(term, table, &node.table.name, &embeds)?);
+        }
+        let range = parameters.range.unwrap_or(RowRange::ALL);
+        let negative = range.limit.is_some_and(|limit| limit < 0);
+        if negative {
+            return Err(ApiError::Range(crate::error::RangeError::NegativeLimit).into());
+        }
+        Ok(ReadPlan {
+            source: node.source.clone(),
+            select,
+            conditions,
+            joins: Vec::new(),
+            order,
+            range: range.at_most(self.max_rows),
+            embeds,
+        })
+    }
+
+    fn embed(
+        &mut self,
+        parent: &Node<'_>,
+        position: usize,
+        wanted: &SelectRelation,
+        placed: &Placed<'_>,
+    ) -> Result<Embed, Error> {
+        let relationship = embed::find(self.cache, parent.table, wanted)?;
+        if wanted.shape == EmbedShape::Spread && !relationship.is_to_one() {
+            return Err(ApiError::SpreadToMany {
+                origin: parent.table.name.clone(),
+                target: wanted.name.clone(),
+            }
+            .into());
+        }
+        self.embeds += 1;
+        let alias = format!("pgrst_embed_{}", self.embeds);
+        let depth = parent.depth + 1;
+        let (source, joins) = joined(relationship, &parent.source.reference(), depth);
+        let mut place = parent.place.clone();
+        place.push(position);
+        let mut node = Node {
+            table: &relationship.foreign_table,
+            source,
+            items: &wanted.items,
+            place,
+            depth,
+        };
+        let mut read = self.node(&mut node, placed)?;
+        read.joins = joins;
+        let own = relationship.own_columns().iter();
+        Ok(Embed {
+            name: wanted.alias.as_ref().unwrap_or(&wanted.name).clone(),
+            alias,
+            to_one: relationship.is_to_one(),
+            join: wanted.join.unwrap_or(JoinType::Left),
+            shape: wanted.shape,
+            read,
+            needs: own.map(|pair| pair.own.clone()).collect(),
+        })
+    }
+}
+
+/// A relation of the tree while it is built.
+struct Node<'n> {
+    table: &'n QualifiedName,
+    source: Source,
+    items: &'n [SelectItem],
+    place: Vec<usize>,
+    depth: usize,
+}
+
+fn relation_named<'i>(item: &'i SelectItem, name: &str) -> Option<&'i SelectRelation> {
+    match item {
+        SelectItem::Relation(relation)
+            if relation.name == name || relation.alias.as_deref() == Some(name) =>
+        {
+            Some(relation)
+        }
+        SelectItem::Relation(_) | SelectItem::Field(_) | SelectItem::All => None,
+    }
+}
+
+fn selected(field: &SelectField, table: Option<&Table>) -> Selected {
+    let column = Column::resolve(&field.field, table);
+    let alias = field.alias.clone().or_else(|| json_alias(&field.field));
+    Selected::Column {
+        column,
+        cast: field.cast.clone(),
+        alias,
+    }
+}
+
+/// A JSON path is called by its last key, or by the column where it has none.
+fn json_alias(field: &Field) -> Option<String> {
+    if field.path.is_empty() {
+        return None;
+    }
+    let keys = field.path.iter().rev();
+    let last = keys.into_iter().find_map(|step| match &step.operand {
+        JsonOperand::Key(key) => Some(key),
+        JsonOperand::Index(_) => None,
+    });
+    Some(last.unwrap_or(&field.name).clone())
+}
+
+fn ordered(
+    term: &OrderTerm,
+    table: Option<&Table>,
+    origin: &str,
+    embeds: &[Embed],
+) -> Result<Order, ApiError> {
+    let mut order = Order {
+        embed: None,
+        column: Column::resolve(&term.field, table),
+        direction: term.direction,
+        nulls: term.nulls,
+    };
+    if let Some(name) = &term.relation {
+        let embed = embeds.iter().find(|embed| embed.name == *name);
+        let embed = embed.ok_or_else(|| ApiError::NotEmbedded(name.clone()))?;
+        if !embed.to_one {
+            return Err(ApiError::RelatedOrder {
+                origin: origin.to_owned(),
+                target: name.clone(),
+            });
+        }
+        order.embed = Some(embed.alias.clone());
+        order.column = Column::resolve(&term.field, None);
+    }
+    Ok(order)
+}
+
+/// A filter on the name of an embed asks whether it has rows.
+fn on_embeds(condition: Condition, embeds: &[Embed]) -> Result<Condition, ApiError> {
+    match condition {
+        Condition::Group {
+            negated,
+            operator,
+            members,
+        } => {
+            let members = members.into_iter().map(|member| on_embeds(member, embeds));
+            Ok(Condition::Group {
+                negated,
+                operator,
+                members: members.collect::<Result<_, _>>()?,
+            })
+        }
+        Condition::Filter {
+            column,
+            to_tsvector,
+            negated,
+            operation,
+        } => {
+            let named = |embed: &&Embed| embed.name == column.name && column.path.is_empty();
+            match (embeds.iter().find(named), &operation) {
+                (Some(embed), Operation::Is(IsValue::Null | IsValue::NotNull)) => {
+                    let asks_for_rows = operation == Operation::Is(IsValue::NotNull);
+                    Ok(Condition::Embedded {
+                        alias: embed.alias.clone(),
+                        gathered: !embed.to_one,
+                        present: asks_for_rows != negated,
+                    })
+                }
+                (Some(_), _) => Err(ApiError::EmbedFilter(column.name)),
+                (None, _) => Ok(Condition::Filter {
+                    column,
+                    to_tsvector,
+                    negated,
+                    operation,
+                }),
+            }
+        }
+        Condition::Embedded { .. } => Ok(condition),
+    }
+}
+
+fn joined(
+    relationship: &Relationship,
+    parent: &TableRef,
+    depth: usize,
+) -> (Source, Vec<JoinCondition>) {
+    let alias = numbered(&relationship.foreign_table.name, depth);
+    let own = TableRef::Alias(alias.clone());
+    let mut source = Source::Aliased {
+        relation: relationship.foreign_table.clone(),
+        alias,
+        junction: None,
+    };
+    let joins = match &relationship.cardinality {
+        Cardinality::ManyToOne(key) | Cardinality::OneToMany(key) | Cardinality::OneToOne(key) => {
+            equalities(parent, &own, &key.columns)
+        }
+        Cardinality::ManyToMany(junction) => {
+            let between = numbered(&junction.table.name, depth);
+            // A table that is its own junction would have one alias twice.
+            let between = if own == TableRef::Alias(between.clone()) {
+                format!("pgrst_junction_{depth}")
+            } else {
+                between
+            };
+            let reference = TableRef::Alias(between.clone());
+            if let Source::Aliased { junction: slot, .. } = &mut source {
+                *slot = Some((junction.table.clone(), between));
+            }
+            let mut joins = equalities(parent, &reference, &junction.source);
+            joins.extend(equalities(&own, &reference, &junction.target));
+            joins
+        }
+    };
+    (source, joins)
+}
+
+fn equalities(own: &TableRef, foreign: &TableRef, columns: &[ColumnPair]) -> Vec<JoinCondition> {
+    let pairs = columns.iter();
+    pairs
+        .map(|pair| JoinCondition {
+            left: (own.clone(), pair.own.clone()),
+            right: (foreign.clone(), pair.foreign.clone()),
+        })
+        .collect()
+}
+
+/// `name_depth`, which Postgres' own messages then show.
+fn numbered(name: &str, depth: usize) -> String {
+    let alias = format!("{name}_{depth}");
+    if alias.len() > MAX_ALIAS_BYTES {
+        format!("pgrst_{depth}")
+    } else {
+        alias
+    }
+}

@@ -1,0 +1,99 @@
+//! The description of the API (OpenAPI 2.0, <https://swagger.io/specification/v2/>), from the
+//! schema cache.
+
+mod definitions;
+mod paths;
+
+use std::collections::BTreeSet;
+
+use http::Uri;
+use serde_json::{Map, Value, json};
+
+use crate::schema_cache::routine::Routine;
+use crate::schema_cache::table::Table;
+use crate::schema_cache::{QualifiedName, SchemaCache};
+
+const MEDIA_TYPES: [&str; 4] = [
+    "application/json",
+    "application/vnd.pgrst.object+json;nulls=stripped",
+    "application/vnd.pgrst.object+json",
+    "text/csv",
+];
+
+/// What is described: of a schema, what a role may use.
+pub(crate) struct Shown<'a> {
+    pub cache: &'a SchemaCache,
+    pub schema: &'a str,
+    pub tables: &'a BTreeSet<String>,
+    pub functions: &'a BTreeSet<String>,
+    /// Where clients reach this API.
+    pub url: &'a Uri,
+}
+
+impl Shown<'_> {
+    /// The whole document.
+    pub(crate) fn document(&self) -> Value {
+        let mut document = json!({
+            "swagger": "2.0",
+            "info": {
+                "title": "SelfDB REST API",
+                "description": format!("Tables, views and functions of the schema {}", self.schema),
+                "version": env!("CARGO_PKG_VERSION"),
+            },
+            "basePath": self.url.path(),
+            "consumes": MEDIA_TYPES,
+            "produces": MEDIA_TYPES,
+            "paths": self.paths(),
+            "definitions": self.definitions(),
+            "parameters": self.parameters(),
+        });
+        if let (Some(fields), Some(host), Some(scheme)) = (
+            document.as_object_mut(),
+            self.url.authority(),
+            self.url.scheme_str(),
+        ) {
+            fields.insert("host".to_owned(), host.as_str().into());
+            fields.insert("schemes".to_owned(), json!([scheme]));
+        }
+        document
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        let named = |name: &String| self.cache.table(&QualifiedName::new(self.schema, name));
+        self.tables.iter().filter_map(named)
+    }
+
+    /// Of an overloaded function only the first is described: a path has one description.
+    fn routines(&self) -> impl Iterator<Item = &Routine> {
+        self.functions.iter().filter_map(|name| {
+            let name = QualifiedName::new(self.schema, name);
+            self.cache.routines_named(&name).first()
+        })
+    }
+
+    fn definitions(&self) -> Map<String, Value> {
+        self.tables()
+            .map(|table| (table.name.name.clone(), definitions::table(table)))
+            .collect()
+    }
+
+    fn paths(&self) -> Map<String, Value> {
+        let mut paths = Map::new();
+        for table in self.tables() {
+            paths.insert(format!("/{}", table.name.name), paths::table(table));
+        }
+        for routine in self.routines() {
+            let path = format!("/rpc/{}", routine.name.name);
+            paths.insert(path, paths::routine(routine));
+        }
+        paths
+    }
+
+    fn parameters(&self) -> Map<String, Value> {
+        let mut parameters = paths::common_parameters();
+        for table in self.tables() {
+            parameters.extend(paths::table_parameters(table));
+        }
+        parameters
+    }
+}

@@ -1,0 +1,136 @@
+//! A table, a view, a function, or the root.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::root;
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::Error;
+use crate::execute::{Outcome, execute};
+use crate::plan::{Limits, Plan, find_table};
+use crate::request::target::Target;
+use crate::request::{Action, ApiRequest, Rules};
+use crate::response::respond;
+use crate::schema_cache::routine::Volatility;
+use crate::schema_cache::table::Table;
+use crate::schema_cache::{QualifiedName, SchemaCache};
+
+/// Answers any request that is no route of its own.
+pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    answer(&app, request)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn answer(app: &App, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let caller = Caller::of(app, &parts.headers)?;
+    let schema = app.schema()?;
+    let body = read_body(&parts.method, body, app.config.max_body_bytes).await?;
+    let request = parse(app, &schema, &parts, &body)?;
+    match request.action {
+        Action::Info => info(&schema, &request),
+        Action::Inspect(answer) => {
+            root::inspect(app, &schema, (&caller, &parts), &request, answer).await
+        }
+        Action::Read(_)
+        | Action::Create
+        | Action::Update
+        | Action::Upsert
+        | Action::Delete
+        | Action::Call(_) => {
+            let (plan, outcome) = perform(app, &schema, (&caller, &parts), &request).await?;
+            respond(&request, &plan, outcome, app.config.max_rows)
+        }
+    }
+}
+
+/// The first stage, by the rules of this server.
+pub(super) fn parse(
+    app: &App,
+    schema: &SchemaCache,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<ApiRequest, Error> {
+    let rules = Rules {
+        schemas: &app.config.schemas,
+        transaction: app.config.transaction,
+        is_timezone: &|zone| schema.timezones.contains(zone),
+    };
+    Ok(ApiRequest::parse(parts, body, &rules)?)
+}
+
+/// The stages from the plan to what Postgres gave.
+pub(super) async fn perform(
+    app: &App,
+    schema: &SchemaCache,
+    asked: (&Caller, &Parts),
+    request: &ApiRequest,
+) -> Result<(Plan, Outcome), Error> {
+    let limits = Limits {
+        max_rows: app.config.max_rows,
+    };
+    let plan = Plan::new(request, schema, limits)?;
+    let outcome = execute(app, schema, asked, request, &plan).await?;
+    Ok((plan, outcome))
+}
+
+/// The body of a method that has one, in memory, up to `limit` bytes.
+pub(super) async fn read_body(method: &Method, body: Body, limit: usize) -> Result<Bytes, Error> {
+    if !matches!(*method, Method::POST | Method::PATCH | Method::PUT) {
+        return Ok(Bytes::new());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge(limit)),
+        Err(_) => Err(Error::BodyLost),
+    }
+}
+
+fn info(schema: &SchemaCache, request: &ApiRequest) -> Result<Response, Error> {
+    let allow = match &request.target {
+        Target::Root => "OPTIONS,GET,HEAD".to_owned(),
+        Target::Relation(name) => methods(find_table(schema, &request.schema, name)?),
+        Target::Function(name) => {
+            let name = QualifiedName::new(&request.schema, name);
+            let mut overloads = schema.routines_named(&name).iter();
+            if overloads.any(|routine| routine.volatility != Volatility::Volatile) {
+                "OPTIONS,GET,HEAD,POST".to_owned()
+            } else {
+                "OPTIONS,POST".to_owned()
+            }
+        }
+    };
+    let mut headers = HeaderMap::new();
+    if let Ok(allow) = HeaderValue::try_from(allow) {
+        headers.insert(http::header::ALLOW, allow);
+    }
+    Ok(headers.into_response())
+}
+
+fn methods(table: &Table) -> String {
+    let keyed = !table.primary_key.is_empty();
+    let allowed = [
+        (true, "OPTIONS,GET,HEAD"),
+        (table.writable.insert, "POST"),
+        (
+            table.writable.insert && table.writable.update && keyed,
+            "PUT",
+        ),
+        (table.writable.update, "PATCH"),
+        (table.writable.delete, "DELETE"),
+    ];
+    let allowed: Vec<&str> = allowed
+        .into_iter()
+        .filter_map(|(may, method)| may.then_some(method))
+        .collect();
+    allowed.join(",")
+}

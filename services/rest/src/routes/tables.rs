@@ -1,0 +1,76 @@
+//! `/api/v1/tables`: tables made and changed by administration, and their rows page by page.
+
+mod create;
+mod data;
+mod delete;
+mod get;
+mod list;
+mod update;
+mod view;
+
+pub(super) use create::create_table;
+pub(super) use data::list_rows;
+pub(super) use delete::delete_table;
+pub(super) use get::get_table;
+pub(super) use list::list_tables;
+pub(super) use update::update_table;
+
+use axum::body::Body;
+use http::Method;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::resource::read_body;
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::{ApiError, Error};
+use crate::execute::execute_one;
+use crate::plan::{Access, find_table};
+use crate::schema_cache::SchemaCache;
+use crate::schema_cache::load;
+use crate::schema_cache::table::Table;
+use crate::sql::Sql;
+
+/// Where the platform's own tables API works.
+const SCHEMA: &str = "public";
+
+/// Runs a statement of administration as the service role, and makes its effect known to every
+/// request that follows on this server.
+async fn administer(app: &App, asked: (&Caller, &Parts), statement: Sql) -> Result<(), Error> {
+    let (caller, parts) = asked;
+    let service = caller.as_service().ok_or(Error::AdminOnly {
+        authenticated: caller.authenticated,
+    })?;
+    execute_one(app, (&service, parts), Access::ReadWrite, statement).await?;
+    let previous = app.cache.current();
+    match load(&app.catalogue, &app.config.schemas, previous.as_deref()).await {
+        Ok(cache) => app.cache.replace(cache),
+        // The notification of the change itself will bring it.
+        Err(error) => {
+            let chain = common::error::chain(&error);
+            tracing::warn!(error = %chain, "the schema cache could not be loaded at once");
+        }
+    }
+    Ok(())
+}
+
+/// The table called `name`, as far as `caller` may know of it.
+fn visible<'c>(schema: &'c SchemaCache, caller: &Caller, name: &str) -> Result<&'c Table, Error> {
+    let table = find_table(schema, SCHEMA, name)?;
+    if view::is_visible(table, caller) {
+        return Ok(table);
+    }
+    Err(crate::error::CacheError::NoTable {
+        schema: SCHEMA.to_owned(),
+        table: name.to_owned(),
+        suggestion: None,
+    }
+    .into())
+}
+
+/// A JSON body.
+async fn json<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, Error> {
+    let body = read_body(&Method::POST, body, app.config.max_body_bytes).await?;
+    serde_json::from_slice(&body)
+        .map_err(|error| ApiError::Body(format!("The body does not fit: {error}")).into())
+}

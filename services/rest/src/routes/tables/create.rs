@@ -1,0 +1,68 @@
+//! `POST /api/v1/tables`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::view::TableResponse;
+use super::{administer, json, visible};
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::Error;
+use crate::sql::Sql;
+
+/// A table to make. Types and defaults are resolved by Postgres; none of them is ever SQL.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct CreateTableRequest {
+    name: String,
+    description: Option<String>,
+    columns: Vec<NewColumn>,
+    #[serde(default)]
+    is_public: bool,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct NewColumn {
+    name: String,
+    #[serde(rename = "type")]
+    type_name: String,
+    description: Option<String>,
+    nullable: Option<bool>,
+    /// A value, or the call of one of a few functions.
+    default: Option<Value>,
+    #[serde(default)]
+    primary_key: bool,
+    #[serde(default)]
+    unique: bool,
+    #[serde(default)]
+    is_foreign_key: bool,
+    references_table: Option<String>,
+    references_column: Option<String>,
+}
+
+/// Makes a table, for administration.
+pub(crate) async fn create_table(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let caller = Caller::of(&app, &parts.headers)?;
+    caller.require_admin()?;
+    let wanted: CreateTableRequest = json(&app, body).await?;
+    let definition = serde_json::to_string(&wanted).map_err(|_| Error::Shape("a definition"))?;
+    let mut sql = Sql::default();
+    sql.push("select selfdb.create_table(")
+        .bind(definition)
+        .push("::jsonb)");
+    administer(&app, (&caller, &parts), sql).await?;
+    let schema = app.schema()?;
+    let table = visible(&schema, &caller, &wanted.name)?;
+    Ok((StatusCode::CREATED, Json(TableResponse::from(table))).into_response())
+}

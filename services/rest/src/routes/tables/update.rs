@@ -1,0 +1,45 @@
+//! `PUT /api/v1/tables/{table}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+
+use super::view::TableResponse;
+use super::{administer, json, visible};
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::Error;
+use crate::sql::Sql;
+
+/// What is to change; what is not given stays.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateTableRequest {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_public: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+/// Changes what the platform knows of a table, for administration.
+pub(crate) async fn update_table(
+    State(app): State<Arc<App>>,
+    Path(table): Path<String>,
+    request: Request,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let caller = Caller::of(&app, &parts.headers)?;
+    caller.require_admin()?;
+    let wanted: UpdateTableRequest = json(&app, body).await?;
+    let changes = serde_json::to_string(&wanted).map_err(|_| Error::Shape("changes"))?;
+    let mut sql = Sql::default();
+    sql.push("select selfdb.update_table(").bind(table.as_str());
+    sql.push("::text, ").bind(changes).push("::jsonb)");
+    administer(&app, (&caller, &parts), sql).await?;
+    let schema = app.schema()?;
+    let table = visible(&schema, &caller, &table)?;
+    Ok(Json(TableResponse::from(table)).into_response())
+}

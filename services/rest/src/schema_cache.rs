@@ -1,0 +1,77 @@
+//! What is exposed: tables and views with their columns and keys, the relationships between them,
+//! and functions. Built as one value from the catalogue, and replaced as one value.
+
+pub(crate) mod fuzzy;
+pub(crate) mod handle;
+mod load;
+mod refresh;
+pub(crate) mod relationship;
+pub(crate) mod routine;
+pub(crate) mod table;
+
+pub(crate) use handle::CacheHandle;
+pub(crate) use load::load;
+pub(crate) use refresh::keep_fresh;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Deserialize;
+
+use relationship::Relationship;
+use routine::Routine;
+use table::Table;
+
+/// A name in a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub(crate) struct QualifiedName {
+    pub schema: String,
+    pub name: String,
+}
+
+impl QualifiedName {
+    pub(crate) fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            schema: schema.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// The whole catalogue as this service knows it.
+#[derive(Debug, Default)]
+pub(crate) struct SchemaCache {
+    pub tables: BTreeMap<QualifiedName, Table>,
+    /// Relationships by the table they start from.
+    pub relationships: HashMap<QualifiedName, Vec<Relationship>>,
+    /// Functions by name; more than one where it is overloaded.
+    pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
+    pub timezones: HashSet<String>,
+    /// What `alter role … set` says, which `set role` does not apply by itself.
+    pub role_settings: HashMap<String, Vec<(String, String)>>,
+}
+
+impl SchemaCache {
+    pub(crate) fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    pub(crate) fn relationships_of(&self, table: &QualifiedName) -> &[Relationship] {
+        self.relationships.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn routines_named(&self, name: &QualifiedName) -> &[Routine] {
+        self.routines.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a mistyped table of `schema` was perhaps meant to be.
+    pub(crate) fn similar_table(&self, schema: &str, name: &str) -> Option<&str> {
+        let names = self.tables.keys().filter(|table| table.schema == schema);
+        fuzzy::closest(name, names.map(|table| table.name.as_str()), fuzzy::CLOSE)
+    }
+
+    /// What a mistyped function of `schema` was perhaps meant to be.
+    pub(crate) fn similar_routine(&self, schema: &str, name: &str) -> Option<&str> {
+        let names = self.routines.keys().filter(|known| known.schema == schema);
+        fuzzy::closest(name, names.map(|known| known.name.as_str()), fuzzy::CLOSE)
+    }
+}

@@ -1,0 +1,16 @@
+select json_build_object(
+         'tables', (
+           select coalesce(json_agg(c.relname), '[]')
+             from pg_catalog.pg_class c
+            where c.relnamespace = n.oid
+              and c.relkind in ('r', 'v', 'm', 'f', 'p')
+              and not c.relispartition
+              and (has_table_privilege(c.oid, 'select, insert, update, delete')
+                   or has_any_column_privilege(c.oid, 'select, insert, update'))),
+         'functions', (
+           select coalesce(json_agg(distinct p.proname), '[]')
+             from pg_catalog.pg_proc p
+            where p.pronamespace = n.oid
+              and has_function_privilege(p.oid, 'execute')))::text
+  from pg_catalog.pg_namespace n
+ where n.nspname = $1

@@ -1,0 +1,188 @@
+//! Relationships between tables, as foreign keys tell them.
+
+use serde::Deserialize;
+
+use super::QualifiedName;
+
+/// A way from the rows of one table to those of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Relationship {
+    pub table: QualifiedName,
+    pub foreign_table: QualifiedName,
+    pub cardinality: Cardinality,
+}
+
+/// How many rows belong to how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cardinality {
+    ManyToOne(Key),
+    OneToMany(Key),
+    OneToOne(Key),
+    ManyToMany(Box<Junction>),
+}
+
+/// The columns that hold two tables together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub constraint: String,
+    /// Seen from the relationship's own table.
+    pub columns: Vec<ColumnPair>,
+}
+
+/// A column and its counterpart.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct ColumnPair {
+    pub own: String,
+    pub foreign: String,
+}
+
+/// A table between two others, with a foreign key to each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Junction {
+    pub table: QualifiedName,
+    pub constraint: String,
+    pub foreign_constraint: String,
+    /// Columns of the relationship's table with those of the junction.
+    pub source: Vec<ColumnPair>,
+    /// Columns of the foreign table with those of the junction.
+    pub target: Vec<ColumnPair>,
+}
+
+/// A foreign key as the catalogue has it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ForeignKey {
+    pub constraint: String,
+    pub table: QualifiedName,
+    pub foreign_table: QualifiedName,
+    pub columns: Vec<ColumnPair>,
+    /// Whether the columns are also unique in their own table.
+    pub unique: bool,
+}
+
+impl Relationship {
+    pub(crate) fn is_self(&self) -> bool {
+        self.table == self.foreign_table
+    }
+
+    pub(crate) fn is_to_one(&self) -> bool {
+        match self.cardinality {
+            Cardinality::ManyToOne(_) | Cardinality::OneToOne(_) => true,
+            Cardinality::OneToMany(_) | Cardinality::ManyToMany(_) => false,
+        }
+    }
+
+    /// The key, where no junction is between.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match &self.cardinality {
+            Cardinality::ManyToOne(key)
+            | Cardinality::OneToMany(key)
+            | Cardinality::OneToOne(key) => Some(key),
+            Cardinality::ManyToMany(_) => None,
+        }
+    }
+
+    /// The own columns that lead to the other rows.
+    pub(crate) fn own_columns(&self) -> &[ColumnPair] {
+        match &self.cardinality {
+            Cardinality::ManyToOne(key)
+            | Cardinality::OneToMany(key)
+            | Cardinality::OneToOne(key) => &key.columns,
+            Cardinality::ManyToMany(junction) => &junction.source,
+        }
+    }
+}
+
+impl Key {
+    /// Whether it is the one column `name` on this side.
+    pub(crate) fn is_own_column(&self, name: &str) -> bool {
+        matches!(self.columns.as_slice(), [pair] if pair.own == name)
+    }
+
+    /// Whether it is the one column `name` on the other side.
+    pub(crate) fn is_foreign_column(&self, name: &str) -> bool {
+        matches!(self.columns.as_slice(), [pair] if pair.foreign == name)
+    }
+
+    /// `constraint using table(columns) and foreign(columns)`.
+    pub(crate) fn describe(&self, table: &str, foreign: &str) -> String {
+        let own: Vec<&str> = self.columns.iter().map(|pair| pair.own.as_str()).collect();
+        let others: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|pair| pair.foreign.as_str())
+            .collect();
+        format!(
+            "{} using {table}({}) and {foreign}({})",
+            self.constraint,
+            own.join(", "),
+            others.join(", ")
+        )
+    }
+}
+
+fn reversed(columns: &[ColumnPair]) -> Vec<ColumnPair> {
+    let reverse = |pair: &ColumnPair| ColumnPair {
+        own: pair.foreign.clone(),
+        foreign: pair.own.clone(),
+    };
+    columns.iter().map(reverse).collect()
+}
+
+impl ForeignKey {
+    /// The relationship as the table that has the key sees it.
+    pub(crate) fn forwards(&self) -> Relationship {
+        let key = Key {
+            constraint: self.constraint.clone(),
+            columns: self.columns.clone(),
+        };
+        Relationship {
+            table: self.table.clone(),
+            foreign_table: self.foreign_table.clone(),
+            cardinality: if self.unique {
+                Cardinality::OneToOne(key)
+            } else {
+                Cardinality::ManyToOne(key)
+            },
+        }
+    }
+
+    /// The relationship as the referenced table sees it.
+    pub(crate) fn backwards(&self) -> Relationship {
+        let key = Key {
+            constraint: self.constraint.clone(),
+            columns: reversed(&self.columns),
+        };
+        Relationship {
+            table: self.foreign_table.clone(),
+            foreign_table: self.table.clone(),
+            cardinality: if self.unique {
+                Cardinality::OneToOne(key)
+            } else {
+                Cardinality::OneToMany(key)
+            },
+        }
+    }
+
+    /// The way over this key's table, from what it references to what `other` references; where
+    /// both keys lie within the primary key of the table.
+    pub(crate) fn across(&self, other: &Self, primary_key: &[String]) -> Option<Relationship> {
+        let mut columns = self.columns.iter().chain(&other.columns);
+        if self.constraint == other.constraint
+            || !columns.all(|pair| primary_key.contains(&pair.own))
+        {
+            return None;
+        }
+        let junction = Junction {
+            table: self.table.clone(),
+            constraint: self.constraint.clone(),
+            foreign_constraint: other.constraint.clone(),
+            source: reversed(&self.columns),
+            target: reversed(&other.columns),
+        };
+        Some(Relationship {
+            table: self.foreign_table.clone(),
+            foreign_table: other.foreign_table.clone(),
+            cardinality: Cardinality::ManyToMany(Box::new(junction)),
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! The statement around a read, a write or a call: one row with the counts, the body as Postgres
+//! writes it, and what SQL set for the response.
+
+use super::Sql;
+use super::call::{SCALAR, add_call};
+use super::mutate::{add_mutation, counts_inserted};
+use super::read::{add_counted, add_read};
+use crate::plan::Plan;
+use crate::plan::call::Call;
+use crate::plan::mutate::{Mutation, Returning};
+use crate::plan::negotiate::Format;
+use crate::plan::read::{RETURNED, ReadPlan};
+use crate::request::Answer;
+use crate::request::media_type::Nulls;
+use crate::request::preferences::Count;
+use crate::schema_cache::routine::Routine;
+
+/// What the rows of the innermost select are gathered as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Many,
+    /// One row, without an array around it.
+    One,
+    Scalar,
+    Scalars,
+}
+
+pub(super) fn read(plan: &Plan, read: &ReadPlan, answer: Answer, max_rows: Option<i64>) -> Sql {
+    let mut sql = Sql::default();
+    begin_rows(&mut sql, "with ", plan.format, read);
+    sql.push("select ");
+    add_total(&mut sql, plan.count, read, max_rows);
+    add_gathered(&mut sql, plan, answer, Rows::Many);
+    sql.push(", null, null from ");
+    add_rows(&mut sql, plan.format, read);
+    sql
+}
+
+/// Rows that are looked at twice, as CSV is, stand in front of the statement.
+fn begin_rows(sql: &mut Sql, keyword: &'static str, format: Format, read: &ReadPlan) {
+    if format == Format::Csv {
+        sql.push(keyword).name(ROWS).push(" as (");
+        add_read(sql, read);
+        sql.push(") ");
+    }
+}
+
+fn add_rows(sql: &mut Sql, format: Format, read: &ReadPlan) {
+    if format == Format::Csv {
+        sql.name(ROWS);
+    } else {
+        sql.push("(");
+        add_read(sql, read);
+        sql.push(")");
+    }
+    sql.push(" as _pgrst");
+}
+
+pub(super) fn mutate(plan: &Plan, mutation: &Mutation, read: &ReadPlan, answer: Answer) -> Sql {
+    let mut sql = Sql::default();
+    sql.push("with pgrst_source as (");
+    add_mutation(&mut sql, mutation);
+    sql.push(") ");
+    if answer == Answer::Body {
+        begin_rows(&mut sql, ", ", plan.format, read);
+    }
+    sql.push("select null::bigint");
+    add_gathered(&mut sql, plan, answer, Rows::Many);
+    if counts_inserted(mutation) {
+        sql.push(", nullif(current_setting('pgrst.inserted', true), '')");
+    } else {
+        sql.push(", null");
+    }
+    add_location(&mut sql, mutation, answer);
+    sql.push(" from ");
+    match answer {
+        Answer::Body => add_rows(&mut sql, plan.format, read),
+        Answer::HeadersOnly => {
+            sql.name(RETURNED).push(" as _pgrst");
+        }
+    }
+    sql
+}
+
+pub(super) fn call(
+    plan: &Plan,
+    (call, routine): (&Call, &Routine),
+    read: &ReadPlan,
+    answer: Answer,
+) -> Sql {
+    let mut sql = Sql::default();
+    sql.push("with pgrst_source as (");
+    add_call(&mut sql, call);
+    sql.push(") ");
+    begin_rows(&mut sql, ", ", plan.format, read);
+    sql.push("select ");
+    let rows = if routine.returns_scalar() {
+        Rows::Scalar
+    } else if routine.returns_scalars() {
+        Rows::Scalars
+    } else if routine.returns_one_row() {
+        Rows::One
+    } else {
+        Rows::Many
+    };
+    add_total(&mut sql, plan.count, read, None);
+    add_gathered(&mut sql, plan, answer, rows);
+    sql.push(", null, null from ");
+    add_rows(&mut sql, plan.format, read);
+    sql
+}
+
+/// How many rows `explain` expects.
+pub(super) fn explain_count(read: &ReadPlan) -> Sql {
+    let mut sql = Sql::default();
+    sql.push("explain (format json) ");
+    add_counted(&mut sql, read);
+    sql
+}
+
+fn add_total(sql: &mut Sql, count: Option<Count>, read: &ReadPlan, max_rows: Option<i64>) {
+    match (count, max_rows) {
+        (Some(Count::Exact), _) | (Some(Count::Estimated), None) => {
+            sql.push("(select count(*) from (");
+            add_counted(sql, read);
+            sql.push(") _c)");
+        }
+        (Some(Count::Estimated), Some(most)) => {
+            sql.push("(select count(*) from (");
+            add_counted(sql, read);
+            let enough = most.saturating_add(1).to_string();
+            sql.push(" limit ").bind(enough).push(") _c)");
+        }
+        (Some(Count::Planned) | None, _) => {
+            sql.push("null::bigint");
+        }
+    }
+}
+
+/// Adds the number of rows, the body, and the response's headers and status.
+fn add_gathered(sql: &mut Sql, plan: &Plan, answer: Answer, rows: Rows) {
+    sql.push(", count(*), ");
+    match answer {
+        Answer::HeadersOnly => {
+            sql.push("''");
+        }
+        Answer::Body => add_body(sql, plan.format, rows),
+    }
+    sql.push(", nullif(current_setting('response.headers', true), '')");
+    sql.push(", nullif(current_setting('response.status', true), '')");
+}
+
+fn add_body(sql: &mut Sql, format: Format, rows: Rows) {
+    let value = match rows {
+        Rows::Many | Rows::One => "_pgrst",
+        Rows::Scalar | Rows::Scalars => SCALAR_OF_ROW,
+    };
+    let one = |sql: &mut Sql, nulls| {
+        sql.push("coalesce(");
+        add_stripped(sql, nulls, |sql| {
+            sql.push("json_agg(").push(value).push(")->0");
+        });
+        sql.push(", 'null')");
+    };
+    let many = |sql: &mut Sql, nulls| {
+        sql.push("coalesce(");
+        add_stripped(sql, nulls, |sql| {
+            sql.push("json_agg(").push(value).push(")");
+        });
+        sql.push(", '[]')");
+    };
+    match (format, rows) {
+        (Format::Csv, _) => add_csv(sql),
+        (Format::Object(nulls), _) => one(sql, nulls),
+        (Format::Json, Rows::One | Rows::Scalar) => one(sql, Nulls::Kept),
+        (Format::ArrayStripped, Rows::One | Rows::Scalar) => one(sql, Nulls::Stripped),
+        (Format::Json, Rows::Many | Rows::Scalars) => many(sql, Nulls::Kept),
+        (Format::ArrayStripped, Rows::Many | Rows::Scalars) => many(sql, Nulls::Stripped),
+    }
+}
+
+/// The name of rows that are looked at twice.
+const ROWS: &str = "pgrst_rows";
+const SCALAR_OF_ROW: &str = "_pgrst.pgrst_scalar";
+const _: () = assert!(SCALAR.len() + 7 == SCALAR_OF_ROW.len());
+
+fn add_stripped(sql: &mut Sql, nulls: Nulls, add: impl FnOnce(&mut Sql)) {
+    match nulls {
+        Nulls::Kept => add(sql),
+        Nulls::Stripped => {
+            sql.push("json_strip_nulls(");
+            add(sql);
+            sql.push(")");
+        }
+    }
+}
+
+/// The header has the names of the first row's columns; a row is written as Postgres writes
+/// composite values, which is CSV with parentheses around it.
+fn add_csv(sql: &mut Sql) {
+    sql.push("coalesce((select string_agg(case when key ~ E'[,\"\\n\\r]' then '\"' || replace(key, '\"', '\"\"') || '\"' else key end, ',')");
+    sql.push(" from json_object_keys((select row_to_json(_first) from ")
+        .name(ROWS);
+    sql.push(" as _first limit 1)) as key), '') || E'\\n' || ");
+    sql.push("coalesce(string_agg(substr(_pgrst::text, 2, length(_pgrst::text) - 2), E'\\n'), '')");
+}
+
+/// The primary key of the row, where exactly one was inserted and its address was asked for.
+fn add_location(sql: &mut Sql, mutation: &Mutation, answer: Answer) {
+    let keyed = match (mutation, answer) {
+        (Mutation::Insert(insert), Answer::HeadersOnly) => {
+            insert.returning == Returning::Columns(insert.primary_key.clone())
+        }
+        (Mutation::Insert(_) | Mutation::Update(_) | Mutation::Delete(_), _) => false,
+    };
+    if keyed {
+        sql.push(", case when count(*) = 1 then (select json_object_agg(k.key, k.value) from json_each_text((array_agg(row_to_json(_pgrst)))[1]) as k) end");
+    } else {
+        sql.push(", null");
+    }
+}
