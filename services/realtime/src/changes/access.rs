@@ -1,0 +1,281 @@
+//! Who may see which change. Postgres decides, in the listener's role with its claims, by
+//! evaluating the table's own policies on the row as the log has it: so a row that was changed or
+//! deleted since is decided as well as any, and deletes are decided by the row that was deleted.
+//! Where a policy reads a column that the log does not tell, the answer is no.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jwt::Identity;
+use lru::LruCache;
+use pg::sqlx::{self, Postgres, Transaction};
+use pg::{AccessPools, RequestContext, sqlstate};
+use tokio::time::Instant;
+
+use super::plan::{AccessPlan, Question, RowRule};
+use crate::channel::rights::Rights;
+use crate::replication::{Relation, Row};
+use crate::store::access::{self as store, Command};
+use crate::store::columns::{self, ReadableColumn};
+use crate::store::messages;
+
+/// How long a plan is believed. A change of the table's policies or grants comes with a new
+/// description of the table and is seen at once; this is for changes of roles and schemas.
+const PLAN_LIFETIME: Duration = Duration::from_secs(5);
+const MAX_PLANS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("policies could not be evaluated")]
+pub struct AccessError(#[from] sqlx::Error);
+
+impl AccessError {
+    /// Whether Postgres is away and the question can be asked again.
+    pub fn is_unavailable(&self) -> bool {
+        pg::is_unavailable(&self.0)
+    }
+
+    /// Whether the role may not do this at all, or is no role that a request can have.
+    fn is_refusal(&self) -> bool {
+        let code = sqlstate::of(&self.0);
+        matches!(code.as_deref(), Some("42501" | "42704" | "22023" | "28000"))
+    }
+}
+
+/// What one listener may see of some changes of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing: its role has no privilege for any column.
+    Unauthorized,
+    /// The marked columns of the marked rows.
+    Rows {
+        /// For each column of the table, whether the role may read it.
+        columns: Arc<[bool]>,
+        /// For each row asked about, whether it may be seen.
+        visible: Vec<bool>,
+    },
+}
+
+struct CachedPlan {
+    relation: Arc<Relation>,
+    plan: Arc<AccessPlan>,
+    read_at: Instant,
+}
+
+/// Asks Postgres who may see what.
+pub struct Access {
+    pools: AccessPools,
+    plans: Mutex<LruCache<(u32, String), CachedPlan>>,
+}
+
+impl Access {
+    /// Asks through `pools`.
+    pub fn new(pools: AccessPools) -> Self {
+        Self {
+            pools,
+            plans: Mutex::new(LruCache::new(MAX_PLANS)),
+        }
+    }
+
+    /// Decides over `rows` of one table.
+    pub async fn decide(
+        &self,
+        relation: &Arc<Relation>,
+        identity: &Identity,
+        rows: &[&Row],
+    ) -> Result<Answer, AccessError> {
+        match self.decide_in_role(relation, identity, rows).await {
+            Err(error) if error.is_refusal() => Ok(Answer::Unauthorized),
+            decided => decided,
+        }
+    }
+
+    async fn decide_in_role(
+        &self,
+        relation: &Arc<Relation>,
+        identity: &Identity,
+        rows: &[&Row],
+    ) -> Result<Answer, AccessError> {
+        let plan = self.plan(relation, identity).await?;
+        let readable = |name: &String| plan.columns.contains(name);
+        let columns: Arc<[bool]> = relation
+            .columns
+            .iter()
+            .map(|column| readable(&column.name))
+            .collect();
+        if !columns.contains(&true) {
+            return Ok(Answer::Unauthorized);
+        }
+        let visible = match &plan.rows {
+            RowRule::All => vec![true; rows.len()],
+            RowRule::None => vec![false; rows.len()],
+            RowRule::Ask(question) => self.ask(relation, identity, question, rows).await?,
+        };
+        Ok(Answer::Rows { columns, visible })
+    }
+
+    /// Forgets what is known of a role's access to a table.
+    pub fn forget(&self, relation: &Relation, identity: &Identity) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.pop(&(relation.oid, identity.role.clone()));
+    }
+
+    async fn plan(
+        &self,
+        relation: &Arc<Relation>,
+        identity: &Identity,
+    ) -> Result<Arc<AccessPlan>, AccessError> {
+        let key = (relation.oid, identity.role.clone());
+        if let Some(plan) = self.cached(&key, relation) {
+            return Ok(plan);
+        }
+        let read_at = Instant::now();
+        let mut transaction = self.begin(identity).await?;
+        let oid = i64::from(relation.oid);
+        let plan = Arc::new(read_plan(&mut transaction, oid, Command::Select).await?);
+        transaction.rollback().await?;
+        let cached = CachedPlan {
+            relation: Arc::clone(relation),
+            plan: Arc::clone(&plan),
+            read_at,
+        };
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.put(key, cached);
+        Ok(plan)
+    }
+
+    fn cached(&self, key: &(u32, String), relation: &Arc<Relation>) -> Option<Arc<AccessPlan>> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = plans.get(key)?;
+        let current = Arc::ptr_eq(&cached.relation, relation);
+        (current && cached.read_at.elapsed() < PLAN_LIFETIME).then(|| Arc::clone(&cached.plan))
+    }
+
+    /// Rows that are alike in what the policies read are asked about once.
+    async fn ask(
+        &self,
+        relation: &Relation,
+        identity: &Identity,
+        question: &Question,
+        rows: &[&Row],
+    ) -> Result<Vec<bool>, AccessError> {
+        let mut places = HashMap::new();
+        let mut subjects = Vec::new();
+        let of_row: Vec<Option<usize>> = rows
+            .iter()
+            .map(|row| {
+                let subject = question.subject(relation, row)?;
+                let place = places
+                    .entry(subject)
+                    .or_insert_with_key(|subject: &String| {
+                        subjects.push(subject.clone());
+                        subjects.len() - 1
+                    });
+                Some(*place)
+            })
+            .collect();
+        if subjects.is_empty() {
+            return Ok(vec![false; rows.len()]);
+        }
+        let json = format!("[{}]", subjects.join(","));
+        let mut transaction = self.begin(identity).await?;
+        let answers = store::ask(&mut transaction, &question.query, &json).await?;
+        transaction.rollback().await?;
+        metrics::counter!("selfdb_realtime_policy_queries_total").increment(1);
+        let answer = |place: Option<usize>| place.and_then(|place| answers.get(place).copied());
+        Ok(of_row
+            .into_iter()
+            .map(|place| answer(place) == Some(true))
+            .collect())
+    }
+
+    /// What `identity` may do in the private topic `topic`: the policies on `realtime.messages`,
+    /// select for hearing and insert for sending, each asked with `extension` `broadcast` and
+    /// `presence`.
+    pub async fn rights(&self, identity: &Identity, topic: &str) -> Result<Rights, AccessError> {
+        let mut transaction = self.begin(identity).await?;
+        let (schema, table) = messages::TABLE;
+        let oid = store::find_table(&mut transaction, schema, table).await?;
+        let Some(oid) = oid else {
+            return Err(AccessError(sqlx::Error::RowNotFound));
+        };
+        let select = read_plan(&mut transaction, oid, Command::Select).await?;
+        let insert = read_plan(&mut transaction, oid, Command::Insert).await?;
+        transaction.rollback().await?;
+        let read = self.ask_of_messages(identity, topic, &select).await?;
+        let write = self.ask_of_messages(identity, topic, &insert).await?;
+        Ok(Rights {
+            read_broadcast: read.0,
+            read_presence: read.1,
+            write_broadcast: write.0,
+            write_presence: write.1,
+        })
+    }
+
+    async fn ask_of_messages(
+        &self,
+        identity: &Identity,
+        topic: &str,
+        plan: &AccessPlan,
+    ) -> Result<(bool, bool), AccessError> {
+        let needed = ["topic", "extension"];
+        if !needed
+            .iter()
+            .all(|name| plan.columns.iter().any(|column| column == name))
+        {
+            return Ok((false, false));
+        }
+        let question = match &plan.rows {
+            RowRule::All => return Ok((true, true)),
+            RowRule::None => return Ok((false, false)),
+            RowRule::Ask(question) => question,
+        };
+        let row = |extension| serde_json::json!({ "topic": topic, "extension": extension, "private": true });
+        let rows = serde_json::json!([row("broadcast"), row("presence")]).to_string();
+        let mut transaction = self.begin(identity).await?;
+        messages::set_topic(&mut transaction, topic).await?;
+        let answers = store::ask(&mut transaction, &question.query, &rows).await?;
+        transaction.rollback().await?;
+        let answer = |place: usize| answers.get(place).copied() == Some(true);
+        Ok((answer(0), answer(1)))
+    }
+
+    /// The columns of a table that `identity` may read; `None` where there is no such table.
+    pub async fn readable_columns(
+        &self,
+        identity: &Identity,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<Vec<ReadableColumn>>, AccessError> {
+        let mut transaction = self.begin(identity).await?;
+        let columns = columns::readable(&mut transaction, schema, table).await?;
+        transaction.rollback().await?;
+        Ok(columns)
+    }
+
+    async fn begin(
+        &self,
+        identity: &Identity,
+    ) -> Result<Transaction<'static, Postgres>, AccessError> {
+        let context = RequestContext::new(&*identity.role, Arc::clone(&identity.claims_json));
+        Ok(self.pools.begin(&context).await?)
+    }
+}
+
+async fn read_plan(
+    transaction: &mut Transaction<'static, Postgres>,
+    oid: i64,
+    command: Command,
+) -> Result<AccessPlan, AccessError> {
+    let Some(rights) = store::table_rights(transaction, oid, command).await? else {
+        return Ok(AccessPlan::NOTHING);
+    };
+    let policies = if rights.guarded {
+        store::policies(transaction, oid, command).await?
+    } else {
+        Vec::new()
+    };
+    Ok(AccessPlan::new(rights, &policies))
+}

@@ -1,0 +1,131 @@
+//! One change on its way to its listeners: each distinct frame is made once and shared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::ws::Message;
+
+use super::binding::Binding;
+use super::render::{self, Omission};
+use super::subscriptions::Subscription;
+use crate::listener::Dialect;
+use crate::replication::Change;
+use crate::topics::event_frame;
+
+/// What of a change is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum View {
+    Columns(Vec<bool>),
+    Omitted(Omission),
+}
+
+/// The frames of one change.
+pub struct Delivery<'a> {
+    change: &'a Change,
+    max_bytes: usize,
+    bodies: HashMap<View, Arc<str>>,
+    frames: HashMap<(Dialect, Vec<u32>, View), Message>,
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery of `change`, whose rows are left out where they take more than `max_bytes`.
+    pub fn new(change: &'a Change, max_bytes: usize) -> Self {
+        Self {
+            change,
+            max_bytes,
+            bodies: HashMap::new(),
+            frames: HashMap::new(),
+        }
+    }
+
+    /// Sends the change to one who may read the columns marked in `readable`, by the bindings
+    /// that matched.
+    pub fn send(&mut self, to: &Subscription, matched: &[usize], readable: &[bool]) {
+        for (view, ids) in self.views(to, matched, readable) {
+            let frame = self.frame(&to.listener.dialect, ids, view);
+            to.listener.send(frame);
+        }
+    }
+
+    /// Tells one that there was a change which its role may not read.
+    pub fn refuse(&mut self, to: &Subscription, matched: &[usize]) {
+        let ids = bindings(to, matched).map(|binding| binding.id).collect();
+        let view = View::Omitted(Omission::Unauthorized);
+        let frame = self.frame(&to.listener.dialect, ids, view);
+        to.listener.send(frame);
+    }
+
+    /// Bindings of one listener that show the same columns share a frame.
+    fn views(
+        &self,
+        to: &Subscription,
+        matched: &[usize],
+        readable: &[bool],
+    ) -> Vec<(View, Vec<u32>)> {
+        let mut views: Vec<(View, Vec<u32>)> = Vec::new();
+        let too_large = self.change.size() > self.max_bytes;
+        for binding in bindings(to, matched) {
+            let view = if too_large {
+                View::Omitted(Omission::TooLarge)
+            } else {
+                View::Columns(self.shown(binding, readable))
+            };
+            match views.iter_mut().find(|(known, _)| *known == view) {
+                Some((_, ids)) => ids.push(binding.id),
+                None => views.push((view, vec![binding.id])),
+            }
+        }
+        views
+    }
+
+    fn shown(&self, binding: &Binding, readable: &[bool]) -> Vec<bool> {
+        let columns = self.change.relation.columns.iter().zip(readable);
+        let selected = |name: &String| {
+            binding
+                .select
+                .as_ref()
+                .is_none_or(|names| names.contains(name))
+        };
+        columns
+            .map(|(column, readable)| *readable && selected(&column.name))
+            .collect()
+    }
+
+    fn frame(&mut self, dialect: &Dialect, ids: Vec<u32>, view: View) -> Message {
+        let key = (dialect.clone(), ids, view);
+        if let Some(frame) = self.frames.get(&key) {
+            return frame.clone();
+        }
+        let (_, ids, view) = &key;
+        let frame = match dialect {
+            Dialect::Phoenix { version, topic } => {
+                let payload = render::phoenix_payload(ids, &self.body(view));
+                event_frame(*version, topic, "postgres_changes", &payload)
+            }
+            Dialect::SelfDb(subscription) => Message::text(match view {
+                View::Columns(columns) => render::selfdb(subscription, self.change, columns),
+                View::Omitted(omission) => {
+                    render::selfdb_omitted(subscription, self.change, *omission)
+                }
+            }),
+        };
+        self.frames.insert(key, frame.clone());
+        frame
+    }
+
+    fn body(&mut self, view: &View) -> Arc<str> {
+        if let Some(body) = self.bodies.get(view) {
+            return Arc::clone(body);
+        }
+        let body: Arc<str> = match view {
+            View::Columns(columns) => render::data(self.change, columns).into(),
+            View::Omitted(omission) => render::omitted(self.change, *omission).into(),
+        };
+        self.bodies.insert(view.clone(), Arc::clone(&body));
+        body
+    }
+}
+
+fn bindings<'a>(to: &'a Subscription, matched: &'a [usize]) -> impl Iterator<Item = &'a Binding> {
+    matched.iter().filter_map(|index| to.bindings.get(*index))
+}

@@ -1,0 +1,263 @@
+//! Conditions on columns: `status=in.(new,open),owner=eq.7`. Commas join by AND; `not.` negates;
+//! values with reserved characters stand in double quotes. Nulls are as in SQL: a comparison with
+//! null is neither true nor false, and what is not true does not match.
+
+use std::cmp::Ordering;
+
+use super::compare;
+use crate::replication::types::Kind;
+use crate::replication::{Cell, Relation, Row};
+
+/// Conditions that must all hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter(pub Vec<Condition>);
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The column's name.
+    pub column: String,
+    /// Whether the opposite must hold.
+    pub negated: bool,
+    /// What must hold.
+    pub test: Test,
+}
+
+/// What is tested of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// How it compares to another.
+    Compare(Comparison, String),
+    /// Whether it is one of these.
+    In(Vec<String>),
+    /// Whether it matches a pattern of `%` and `_`.
+    Like {
+        /// The pattern.
+        pattern: String,
+        /// Whether case is ignored.
+        ignore_case: bool,
+    },
+    /// `is.null`, `is.true`, `is.false`, `is.unknown`.
+    Is(Option<bool>),
+    /// Whether it differs, null being a value like any other.
+    IsDistinct(String),
+}
+
+/// The comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Neq,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+}
+
+/// A filter that cannot be used, in words for whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// Not `column=operator.value`.
+    #[error("the filter `{0}` is not of the form column=operator.value")]
+    Form(String),
+    /// An operator that is not known or not supported.
+    #[error(
+        "the filter operator `{0}` is not supported: use eq, neq, lt, lte, gt, gte, in, like, \
+         ilike, is or isdistinct"
+    )]
+    Operator(String),
+    /// A value its operator cannot take.
+    #[error("the filter value `{0}` does not fit its operator")]
+    Value(String),
+}
+
+impl Filter {
+    /// Reads a filter's text; empty text is no condition.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let parts = split_outside(text).ok_or_else(|| FilterError::Form(text.to_owned()))?;
+        parts
+            .into_iter()
+            .map(Condition::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether all conditions hold for `row`.
+    pub fn matches(&self, relation: &Relation, row: &Row) -> bool {
+        self.0
+            .iter()
+            .all(|condition| condition.holds(relation, row) == Some(true))
+    }
+}
+
+impl Condition {
+    fn parse(text: &str) -> Result<Self, FilterError> {
+        let form = || FilterError::Form(text.to_owned());
+        let (column, rest) = text.split_once('=').ok_or_else(form)?;
+        let (negated, rest) = match rest.strip_prefix("not.") {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let (operator, value) = rest.split_once('.').ok_or_else(form)?;
+        if column.trim().is_empty() {
+            return Err(form());
+        }
+        Ok(Self {
+            column: column.trim().to_owned(),
+            negated,
+            test: Test::parse(operator, value)?,
+        })
+    }
+
+    fn holds(&self, relation: &Relation, row: &Row) -> Option<bool> {
+        let index = relation.column(&self.column)?;
+        let kind = relation.columns.get(index)?.kind;
+        let holds = self.test.holds(kind, row.cell(index))?;
+        Some(holds != self.negated)
+    }
+
+    /// Whether a value of the condition cannot be compared with a column of this kind.
+    pub fn misfit(&self, kind: Kind) -> Option<FilterError> {
+        let values: &[String] = match &self.test {
+            Test::Compare(_, value) | Test::IsDistinct(value) => std::slice::from_ref(value),
+            Test::In(values) => values,
+            Test::Like { .. } | Test::Is(_) => &[],
+        };
+        let unfit = values.iter().find(|value| !compare::fits(kind, value));
+        unfit.map(|value| FilterError::Value(value.clone()))
+    }
+}
+
+impl Test {
+    fn parse(operator: &str, value: &str) -> Result<Self, FilterError> {
+        let unfit = || FilterError::Value(value.to_owned());
+        let like = |ignore_case| Self::Like {
+            pattern: unquoted(value),
+            ignore_case,
+        };
+        let compare = |comparison| Self::Compare(comparison, unquoted(value));
+        Ok(match operator {
+            "eq" => compare(Comparison::Eq),
+            "neq" => compare(Comparison::Neq),
+            "lt" => compare(Comparison::Lt),
+            "lte" => compare(Comparison::Lte),
+            "gt" => compare(Comparison::Gt),
+            "gte" => compare(Comparison::Gte),
+            "like" => like(false),
+            "ilike" => like(true),
+            "isdistinct" => Self::IsDistinct(unquoted(value)),
+            "is" => Self::Is(match value.to_ascii_lowercase().as_str() {
+                "null" | "unknown" => None,
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => return Err(unfit()),
+            }),
+            "in" => {
+                let list = value
+                    .strip_prefix('(')
+                    .and_then(|list| list.strip_suffix(')'));
+                let items = list.and_then(split_outside).ok_or_else(unfit)?;
+                Self::In(items.into_iter().map(unquoted).collect())
+            }
+            _ => return Err(FilterError::Operator(operator.to_owned())),
+        })
+    }
+
+    fn holds(&self, kind: Kind, cell: &Cell) -> Option<bool> {
+        if *cell == Cell::Unknown {
+            return None;
+        }
+        match self {
+            Self::Is(None) => Some(*cell == Cell::Null),
+            Self::Is(Some(expected)) => {
+                Some(cell.text().and_then(compare::boolean) == Some(*expected))
+            }
+            Self::IsDistinct(value) => match cell.text() {
+                None => Some(value != "null"),
+                Some(text) => Some(compare::compare(kind, text, value) != Some(Ordering::Equal)),
+            },
+            Self::Compare(comparison, value) => {
+                let ordering = compare::compare(kind, cell.text()?, value)?;
+                Some(comparison.holds(ordering))
+            }
+            Self::In(values) => {
+                let text = cell.text()?;
+                let equal =
+                    |value: &String| compare::compare(kind, text, value) == Some(Ordering::Equal);
+                Some(values.iter().any(equal))
+            }
+            Self::Like {
+                pattern,
+                ignore_case,
+            } => Some(compare::like(cell.text()?, pattern, *ignore_case)),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Eq => ordering.is_eq(),
+            Self::Neq => ordering.is_ne(),
+            Self::Lt => ordering.is_lt(),
+            Self::Lte => ordering.is_le(),
+            Self::Gt => ordering.is_gt(),
+            Self::Gte => ordering.is_ge(),
+        }
+    }
+}
+
+/// Splits at commas that stand outside of quotes and parentheses; `None` where one is not closed.
+fn split_outside(text: &str) -> Option<Vec<&str>> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (0usize, 0usize);
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.checked_sub(1)?,
+            ',' if !quoted && depth == 0 => {
+                parts.push(text.get(start..at)?);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..)?);
+    (!quoted && depth == 0).then_some(parts)
+}
+
+/// A value without its quotes and escapes.
+fn unquoted(value: &str) -> String {
+    let value = value.trim();
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = inner else {
+        return value.to_owned();
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => out.extend(characters.next()),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! One Phoenix socket: its channels, and what its messages do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jwt::Identity;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use super::Channel;
+use super::join::{Join, JoinError, Joined};
+use super::replies::{Ending, Request, Status, system};
+use super::rights::Rights;
+use super::{broadcast, presence};
+use crate::broadcast::Topic;
+use crate::bus::Event;
+use crate::changes::AccessError;
+use crate::engine::Engine;
+use crate::limits::Rate;
+use crate::listener::{Failure, ListenerId};
+use crate::outbox::Outbox;
+use crate::protocol::{
+    ClientMessage, ClientPayload, JoinRequest, MAX_NAME_BYTES, PHOENIX_TOPIC, TOPIC_PREFIX, Version,
+};
+use crate::sockets::{Conversation, Frame, Goodbye};
+
+/// One Phoenix socket.
+pub struct PhoenixConversation {
+    engine: Arc<Engine>,
+    version: Version,
+    identity: Arc<Identity>,
+    outbox: Outbox,
+    failures: mpsc::UnboundedSender<Failure>,
+    channels: HashMap<String, Channel>,
+    /// Joins under way, by topic; each has a number, so that one given up is not mistaken for the
+    /// next.
+    joining: HashMap<String, u64>,
+    last_join: u64,
+    pending: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    joins: Rate,
+    events: Rate,
+}
+
+/// What work that takes time ends in.
+pub enum Outcome {
+    /// A join was decided.
+    Joined {
+        /// Its number.
+        number: u64,
+        /// The message that asked.
+        request: Request,
+        /// How it went.
+        result: Result<Box<Joined>, JoinError>,
+    },
+    /// What a channel may do was read again, for a new token.
+    Rights {
+        /// The channel's listener.
+        listener: ListenerId,
+        /// What it may do now.
+        result: Result<Rights, AccessError>,
+    },
+}
+
+#[derive(Deserialize)]
+struct AccessTokenPayload {
+    access_token: Option<String>,
+}
+
+impl PhoenixConversation {
+    /// A socket that `identity` has opened.
+    pub fn new(
+        engine: Arc<Engine>,
+        version: Version,
+        identity: Arc<Identity>,
+        outbox: Outbox,
+        failures: mpsc::UnboundedSender<Failure>,
+    ) -> Self {
+        let limits = engine.limits;
+        Self {
+            engine,
+            version,
+            identity,
+            outbox,
+            failures,
+            channels: HashMap::new(),
+            joining: HashMap::new(),
+            last_join: 0,
+            pending: FuturesUnordered::new(),
+            joins: Rate::per_second(limits.joins_per_second),
+            events: Rate::per_second(limits.events_per_second),
+        }
+    }
+
+    async fn handle(&mut self, message: ClientMessage) {
+        let ClientMessage {
+            join_ref,
+            reference,
+            topic,
+            event,
+            payload,
+        } = message;
+        let request = Request {
+            join_ref,
+            reference,
+            topic,
+        };
+        match event.as_str() {
+            "heartbeat" if request.topic == PHOENIX_TOPIC => {
+                self.outbox.send(request.ok(self.version));
+            }
+            "phx_join" => self.join(&request, &payload),
+            "phx_leave" => self.leave(&request),
+            _ => self.push(request, &event, payload).await,
+        }
+    }
+
+    fn join(&mut self, request: &Request, payload: &ClientPayload) {
+        match self.admit(request, payload) {
+            Err(reason) => self.outbox.send(request.refuse(self.version, &reason)),
+            Ok(join) => {
+                if let Some(earlier) = self.channels.remove(&request.topic) {
+                    self.end(earlier, &request.topic, Ending::Close);
+                }
+                self.last_join += 1;
+                let number = self.last_join;
+                self.joining.insert(request.topic.clone(), number);
+                self.pending.push(Box::pin(async move {
+                    let request = join.request.clone();
+                    let result = join.run().await.map(Box::new);
+                    Outcome::Joined {
+                        number,
+                        request,
+                        result,
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Everything that can be decided at once.
+    fn admit(&mut self, request: &Request, payload: &ClientPayload) -> Result<Join, String> {
+        if !self.joins.admit() {
+            return Err("ClientJoinRateLimitReached: Too many joins per second".to_owned());
+        }
+        let name = request.topic.strip_prefix(TOPIC_PREFIX).unwrap_or_default();
+        if name.is_empty() || request.topic.len() > MAX_NAME_BYTES {
+            return Err("unmatched topic".to_owned());
+        }
+        let others = self.channels.keys().chain(self.joining.keys());
+        let others = others.filter(|topic| **topic != request.topic).count();
+        if others >= self.engine.limits.max_channels {
+            return Err("ChannelRateLimitReached: Too many channels".to_owned());
+        }
+        let ClientPayload::Json(json) = payload else {
+            return Err("a join has a JSON payload".to_owned());
+        };
+        let asked: JoinRequest = serde_json::from_str(json.get())
+            .map_err(|_| "the payload of the join cannot be read".to_owned())?;
+        let identity = self.identify(asked.access_token.as_deref())?;
+        Ok(Join {
+            engine: Arc::clone(&self.engine),
+            version: self.version,
+            request: request.clone(),
+            topic: Topic {
+                name: name.into(),
+                private: asked.config.private,
+            },
+            identity,
+            config: asked.config,
+            outbox: self.outbox.clone(),
+            failures: self.failures.clone(),
+        })
+    }
+
+    /// Who joins: the bearer of the join's own token, else whoever opened the socket.
+    fn identify(&self, token: Option<&str>) -> Result<Arc<Identity>, String> {
+        let invalid = |error: jwt::TokenError| format!("InvalidJWTToken: {error}");
+        if let Some(token) = token.filter(|token| !token.is_empty()) {
+            return self.engine.authenticator.identify(token).map_err(invalid);
+        }
+        let now = self.engine.clock.unix_seconds();
+        if self.identity.expires_at.is_some_and(|end| end <= now) {
+            return Err(invalid(jwt::TokenError::Expired));
+        }
+        Ok(Arc::clone(&self.identity))
+    }
+
+    fn leave(&mut self, request: &Request) {
+        self.joining.remove(&request.topic);
+        let left = self.channels.remove(&request.topic);
+        self.outbox.send(request.ok(self.version));
+        if let Some(channel) = left {
+            self.end(channel, &request.topic, Ending::Close);
+        }
+    }
+
+    async fn push(&mut self, request: Request, event: &str, payload: ClientPayload) {
+        if !self.channels.contains_key(&request.topic) {
+            let refusal = request.refuse(self.version, "unmatched topic");
+            self.outbox.send(refusal);
+            return;
+        }
+        if !self.events.admit() {
+            self.close(&request.topic, "Too many messages per second");
+            return;
+        }
+        match event {
+            "access_token" => self.renew(&request.topic, &payload),
+            "broadcast" => self.broadcast(&request, payload).await,
+            "presence" => self.presence(&request, &payload),
+            _ => {
+                let refusal = request.refuse(self.version, "unknown event");
+                self.outbox.send(refusal);
+            }
+        }
+    }
+
+    async fn broadcast(&mut self, request: &Request, payload: ClientPayload) {
+        let Some(channel) = self.channels.get(&request.topic) else {
+            return;
+        };
+        let ack = channel.ack;
+        let reply = match broadcast::read(channel, payload) {
+            Ok(broadcast) => {
+                self.engine.bus.publish(Event::Broadcast(broadcast)).await;
+                request.ok(self.version)
+            }
+            Err(error) => request.refuse(self.version, &error.to_string()),
+        };
+        if ack {
+            self.outbox.send(reply);
+        }
+    }
+
+    fn presence(&mut self, request: &Request, payload: &ClientPayload) {
+        let Some(channel) = self.channels.get_mut(&request.topic) else {
+            return;
+        };
+        let done = presence::handle(&self.engine, self.version, &request.topic, channel, payload);
+        self.outbox.send(match done {
+            Ok(()) => request.ok(self.version),
+            Err(error) => request.refuse(self.version, &error.to_string()),
+        });
+    }
+
+    /// A new token for a channel: who listens is known by it at once; what a private channel may
+    /// do is read again.
+    fn renew(&mut self, topic: &str, payload: &ClientPayload) {
+        let ClientPayload::Json(json) = payload else {
+            return;
+        };
+        let token = serde_json::from_str::<AccessTokenPayload>(json.get());
+        let Some(token) = token.ok().and_then(|payload| payload.access_token) else {
+            return;
+        };
+        let identity = match self.engine.authenticator.identify(&token) {
+            Ok(identity) => identity,
+            Err(error) => return self.close(topic, &format!("InvalidJWTToken: {error}")),
+        };
+        let Some(channel) = self.channels.get(topic) else {
+            return;
+        };
+        channel.listener.set_identity(Arc::clone(&identity));
+        if channel.topic.private {
+            let engine = Arc::clone(&self.engine);
+            let (listener, name) = (channel.listener.id, Arc::clone(&channel.topic.name));
+            self.pending.push(Box::pin(async move {
+                let result = engine.access.rights(&identity, &name).await;
+                Outcome::Rights { listener, result }
+            }));
+        }
+    }
+
+    fn joined(&mut self, number: u64, request: &Request, result: Result<Box<Joined>, JoinError>) {
+        if self.joining.get(&request.topic) != Some(&number) {
+            return;
+        }
+        self.joining.remove(&request.topic);
+        match result {
+            Ok(joined) => {
+                joined.open(&self.engine, self.version, request);
+                self.channels.insert(request.topic.clone(), joined.channel);
+            }
+            Err(error) => {
+                tracing::debug!(error = %common::error::chain(&error), "a join was refused");
+                self.outbox
+                    .send(request.refuse(self.version, &error.to_string()));
+            }
+        }
+    }
+
+    fn reauthorized(&mut self, listener: ListenerId, result: Result<Rights, AccessError>) {
+        let Some(topic) = self.topic_of(listener) else {
+            return;
+        };
+        match result {
+            Ok(rights) if rights.can_read() => {
+                if let Some(channel) = self.channels.get(&topic) {
+                    channel.membership.member.set_rights(rights);
+                }
+            }
+            Ok(_) => self.close(
+                &topic,
+                "Unauthorized: permissions of this channel were revoked",
+            ),
+            Err(error) => {
+                common::error::report("realtime", &error);
+                self.close(&topic, "the policies of this topic could not be read");
+            }
+        }
+    }
+
+    fn topic_of(&self, listener: ListenerId) -> Option<String> {
+        let mut channels = self.channels.iter();
+        let found = channels.find(|(_, channel)| channel.listener.id == listener);
+        found.map(|(topic, _)| topic.clone())
+    }
+
+    /// Ends a channel for good, and says why.
+    fn close(&mut self, topic: &str, reason: &str) {
+        if let Some(channel) = self.channels.remove(topic) {
+            channel.listener.close();
+            let error = (Status::Error, reason);
+            self.outbox
+                .send(system(self.version, topic, "system", error));
+            self.end(channel, topic, Ending::Close);
+        }
+    }
+
+    fn end(&self, channel: Channel, topic: &str, ending: Ending) {
+        channel.listener.close();
+        let message = ending.message(self.version, topic, channel.join_ref.as_ref());
+        drop(channel);
+        self.outbox.send(message);
+    }
+}
+
+impl Conversation for PhoenixConversation {
+    type Outcome = Outcome;
+
+    async fn receive(&mut self, frame: Frame) -> Result<(), Goodbye> {
+        let message = match &frame {
+            Frame::Text(text) => ClientMessage::from_text(self.version, text),
+            Frame::Binary(bytes) => ClientMessage::from_binary(bytes),
+        };
+        match message {
+            Ok(message) => {
+                self.handle(message).await;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a frame was refused");
+                Err(Goodbye("a frame is not of this protocol"))
+            }
+        }
+    }
+
+    fn pending(&mut self) -> &mut FuturesUnordered<BoxFuture<'static, Outcome>> {
+        &mut self.pending
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Joined {
+                number,
+                request,
+                result,
+            } => self.joined(number, &request, result),
+            Outcome::Rights { listener, result } => self.reauthorized(listener, result),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let Some(topic) = self.topic_of(failure.listener) else {
+            return;
+        };
+        if let Some(channel) = self.channels.remove(&topic) {
+            channel.listener.close();
+            let error = (Status::Error, failure.reason);
+            self.outbox
+                .send(system(self.version, &topic, "postgres_changes", error));
+            self.end(channel, &topic, Ending::Error);
+        }
+    }
+
+    fn expires_at(&self) -> Option<i64> {
+        let channels = self.channels.values();
+        channels
+            .filter_map(|channel| channel.listener.identity().expires_at)
+            .min()
+    }
+
+    fn expire(&mut self, now: i64) -> Result<(), Goodbye> {
+        let expired: Vec<String> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| {
+                channel
+                    .listener
+                    .identity()
+                    .expires_at
+                    .is_some_and(|end| end <= now)
+            })
+            .map(|(topic, _)| topic.clone())
+            .collect();
+        for topic in expired {
+            self.close(&topic, "Token has expired");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! Joining a channel: may it, what does it listen to, and is the stream there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::ws::Message;
+use jwt::Identity;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::Channel;
+use super::replies::{Request, Status, system};
+use super::rights::Rights;
+use crate::broadcast::Topic;
+use crate::changes::binding::BoundRequest;
+use crate::changes::{AccessError, Binding, BindingError};
+use crate::engine::{Engine, SubscribeError};
+use crate::listener::{Dialect, Failure, Listener};
+use crate::outbox::Outbox;
+use crate::protocol::{JoinConfig, Version};
+use crate::topics::Member;
+
+/// A join under way.
+pub struct Join {
+    /// What everybody shares.
+    pub engine: Arc<Engine>,
+    /// The socket's version.
+    pub version: Version,
+    /// The message that asks.
+    pub request: Request,
+    /// The topic.
+    pub topic: Topic,
+    /// Who joins.
+    pub identity: Arc<Identity>,
+    /// What is asked for.
+    pub config: JoinConfig,
+    /// Where its events go.
+    pub outbox: Outbox,
+    /// Where its failures go.
+    pub failures: mpsc::UnboundedSender<Failure>,
+}
+
+/// A join that was granted.
+pub struct Joined {
+    /// The channel.
+    pub channel: Channel,
+    bound: Vec<BoundRequest>,
+}
+
+/// Why a join is refused; the text is the client's `reason`.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// Policies on `realtime.messages` let the client hear nothing.
+    #[error("Unauthorized: You do not have permissions to read from this Channel topic: {0}")]
+    Unauthorized(Arc<str>),
+    /// A binding that cannot be served.
+    #[error("{0}")]
+    Binding(#[from] BindingError),
+    /// The changes cannot be listened to.
+    #[error("{0}")]
+    Subscribe(#[from] SubscribeError),
+    /// The database cannot be asked.
+    #[error("DatabaseUnavailable: the policies of this topic cannot be read now")]
+    Access(#[from] AccessError),
+}
+
+impl Join {
+    /// Joins.
+    pub async fn run(self) -> Result<Joined, JoinError> {
+        let rights = self.rights().await?;
+        let requests = self.config.postgres_changes.iter();
+        let bindings = requests.map(Binding::new).collect::<Result<Vec<_>, _>>()?;
+        let bound = self.config.postgres_changes.iter().zip(&bindings);
+        let bound = bound
+            .map(|(request, binding)| BoundRequest {
+                id: binding.id,
+                request: request.clone(),
+            })
+            .collect();
+        let dialect = Dialect::Phoenix {
+            version: self.version,
+            topic: self.request.topic.as_str().into(),
+        };
+        let identity = Arc::clone(&self.identity);
+        let listener = Listener::new(
+            dialect,
+            identity,
+            self.outbox.clone(),
+            self.failures.clone(),
+        );
+        let listener = Arc::new(listener);
+        let registration = if bindings.is_empty() {
+            None
+        } else {
+            Some(self.engine.subscribe(&listener, bindings).await?)
+        };
+        let channel = self.channel(listener, rights, registration);
+        Ok(Joined { channel, bound })
+    }
+
+    async fn rights(&self) -> Result<Rights, JoinError> {
+        if !self.topic.private {
+            return Ok(Rights::ALL);
+        }
+        let rights = self
+            .engine
+            .access
+            .rights(&self.identity, &self.topic.name)
+            .await?;
+        if rights.can_read() {
+            Ok(rights)
+        } else {
+            Err(JoinError::Unauthorized(Arc::clone(&self.topic.name)))
+        }
+    }
+
+    fn channel(
+        self,
+        listener: Arc<Listener>,
+        rights: Rights,
+        registration: Option<crate::changes::Registration>,
+    ) -> Channel {
+        let wants_presence = self.config.presence.enabled.unwrap_or(true);
+        let echo = self.config.broadcast.echo;
+        let member = Member::new(Arc::clone(&listener), echo, wants_presence, rights);
+        let key = self.config.presence.key;
+        Channel {
+            join_ref: self.request.join_ref.clone().or(self.request.reference),
+            membership: self.engine.topics.join(self.topic.clone(), member),
+            topic: self.topic,
+            listener,
+            registration,
+            ack: self.config.broadcast.ack,
+            presence_key: if key.is_empty() {
+                self.engine.randomness.uuid().to_string()
+            } else {
+                key
+            },
+            tracked: None,
+        }
+    }
+}
+
+impl Joined {
+    /// Tells the client; from here on it hears what happens.
+    pub fn open(&self, engine: &Engine, version: Version, request: &Request) {
+        let response = json!({ "postgres_changes": self.bound }).to_string();
+        let mut first = vec![request.reply(version, Status::Ok, &response)];
+        if self.channel.registration.is_some() {
+            let done = (Status::Ok, "Subscribed to PostgreSQL");
+            first.push(system(version, &request.topic, "postgres_changes", done));
+        }
+        let member = &self.channel.membership.member;
+        let presence = member.wants_presence.load(Ordering::Relaxed);
+        if presence && member.rights().read_presence {
+            engine.presence.state(&self.channel.topic, |state| {
+                first.push(state_frame(version, &request.topic, &state));
+                self.channel.listener.open(first);
+            });
+        } else {
+            self.channel.listener.open(first);
+        }
+    }
+}
+
+/// The event that says who is present.
+pub fn state_frame(version: Version, topic: &str, state: &str) -> Message {
+    crate::topics::event_frame(version, topic, "presence_state", state)
+}

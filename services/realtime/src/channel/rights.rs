@@ -1,0 +1,33 @@
+//! What a channel may do in its topic.
+
+/// Which of the four a channel may do. Public channels may do all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four policies, each yes or no"
+)]
+pub struct Rights {
+    /// Hear broadcasts.
+    pub read_broadcast: bool,
+    /// Send broadcasts.
+    pub write_broadcast: bool,
+    /// Hear who is present.
+    pub read_presence: bool,
+    /// Be present.
+    pub write_presence: bool,
+}
+
+impl Rights {
+    /// What everybody may do in a public topic.
+    pub const ALL: Self = Self {
+        read_broadcast: true,
+        write_broadcast: true,
+        read_presence: true,
+        write_presence: true,
+    };
+
+    /// Whether there is anything to hear.
+    pub fn can_read(self) -> bool {
+        self.read_broadcast || self.read_presence
+    }
+}

@@ -1,0 +1,260 @@
+//! One socket of SelfDB's own protocol: authenticate, then subscribe to tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::ws::Message;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jwt::Identity;
+use tokio::sync::mpsc;
+
+use crate::changes::{AccessError, Binding, Registration};
+use crate::engine::{Engine, SubscribeError};
+use crate::limits::Rate;
+use crate::listener::{Dialect, Failure, Listener};
+use crate::outbox::Outbox;
+use crate::protocol::ChangeRequest;
+use crate::protocol::selfdb::{SelfDbReply, SelfDbRequest, SelfDbTarget};
+use crate::sockets::{Conversation, Frame, Goodbye};
+
+/// How long a client may take to say who it is, in seconds.
+const AUTHENTICATE_WITHIN: i64 = 10;
+
+/// One socket of SelfDB's own protocol.
+pub struct SelfDbConversation {
+    engine: Arc<Engine>,
+    identity: Option<Arc<Identity>>,
+    opened_at: i64,
+    outbox: Outbox,
+    failures: mpsc::UnboundedSender<Failure>,
+    subscriptions: HashMap<String, Subscribed>,
+    subscribing: HashMap<String, u64>,
+    last_subscribe: u64,
+    pending: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    events: Rate,
+}
+
+struct Subscribed {
+    listener: Arc<Listener>,
+    _registration: Registration,
+}
+
+/// What a subscription ends in.
+pub struct Outcome {
+    name: String,
+    number: u64,
+    result: Result<Subscribed, SubscriptionError>,
+}
+
+/// Why a subscription is refused; the text is the client's.
+#[derive(Debug, thiserror::Error)]
+enum SubscriptionError {
+    /// A table that is not there or that the client's role may not read at all.
+    #[error("there is no such table, or it may not be read")]
+    Table,
+    /// The changes cannot be listened to.
+    #[error("{0}")]
+    Subscribe(#[from] SubscribeError),
+    /// The database cannot be asked.
+    #[error("the database is not reachable")]
+    Access(#[from] AccessError),
+}
+
+impl SelfDbConversation {
+    /// A socket whose client has not said yet who it is.
+    pub fn new(
+        engine: Arc<Engine>,
+        outbox: Outbox,
+        failures: mpsc::UnboundedSender<Failure>,
+    ) -> Self {
+        let events = Rate::per_second(engine.limits.events_per_second);
+        let opened_at = engine.clock.unix_seconds();
+        Self {
+            engine,
+            identity: None,
+            opened_at,
+            outbox,
+            failures,
+            subscriptions: HashMap::new(),
+            subscribing: HashMap::new(),
+            last_subscribe: 0,
+            pending: FuturesUnordered::new(),
+            events,
+        }
+    }
+
+    fn say(&self, reply: &SelfDbReply<'_>) {
+        self.outbox.send(Message::text(reply.to_text()));
+    }
+
+    fn refuse(&self, subscription: Option<&str>, message: &str) {
+        self.say(&SelfDbReply::Error {
+            subscription_id: subscription,
+            message,
+        });
+    }
+
+    fn handle(&mut self, request: SelfDbRequest) -> Result<(), Goodbye> {
+        match request {
+            SelfDbRequest::Ping => self.say(&SelfDbReply::Pong),
+            SelfDbRequest::Authenticate { token } => return self.authenticate(&token),
+            SelfDbRequest::Subscribe {
+                subscription_id,
+                data,
+            } => self.subscribe(subscription_id, &data),
+            SelfDbRequest::Unsubscribe { subscription_id } => {
+                self.subscribing.remove(&subscription_id);
+                if let Some(subscribed) = self.subscriptions.remove(&subscription_id) {
+                    subscribed.listener.close();
+                }
+                self.say(&SelfDbReply::Unsubscribed {
+                    subscription_id: &subscription_id,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn authenticate(&mut self, token: &str) -> Result<(), Goodbye> {
+        let Ok(identity) = self.engine.authenticator.identify(token) else {
+            self.refuse(None, "the token or key is not valid");
+            return Err(Goodbye("the token or key is not valid"));
+        };
+        for subscribed in self.subscriptions.values() {
+            subscribed.listener.set_identity(Arc::clone(&identity));
+        }
+        self.say(&SelfDbReply::Connected {
+            user_id: identity.subject.as_deref(),
+        });
+        self.identity = Some(identity);
+        Ok(())
+    }
+
+    fn subscribe(&mut self, name: String, target: &SelfDbTarget) {
+        let Some(identity) = self.identity.clone() else {
+            return self.refuse(Some(&name), "authenticate first");
+        };
+        let others = self.subscriptions.keys().chain(self.subscribing.keys());
+        if others.filter(|other| **other != name).count() >= self.engine.limits.max_channels {
+            return self.refuse(Some(&name), "too many subscriptions");
+        }
+        let (schema, table) = target.schema_and_table();
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        // The same name again replaces what it stood for: each event is told once.
+        if let Some(earlier) = self.subscriptions.remove(&name) {
+            earlier.listener.close();
+        }
+        let dialect = Dialect::SelfDb(name.as_str().into());
+        let outbox = self.outbox.clone();
+        let listener = Listener::new(dialect, identity, outbox, self.failures.clone());
+        self.last_subscribe += 1;
+        let number = self.last_subscribe;
+        self.subscribing.insert(name.clone(), number);
+        let engine = Arc::clone(&self.engine);
+        self.pending.push(Box::pin(async move {
+            let result = subscribe(&engine, Arc::new(listener), schema, table).await;
+            Outcome {
+                name,
+                number,
+                result,
+            }
+        }));
+    }
+}
+
+async fn subscribe(
+    engine: &Engine,
+    listener: Arc<Listener>,
+    schema: String,
+    table: String,
+) -> Result<Subscribed, SubscriptionError> {
+    let identity = listener.identity();
+    let columns = engine
+        .access
+        .readable_columns(&identity, &schema, &table)
+        .await?;
+    if columns.is_none_or(|columns| columns.is_empty()) {
+        return Err(SubscriptionError::Table);
+    }
+    let request = ChangeRequest {
+        schema: Some(schema),
+        table: Some(table),
+        ..ChangeRequest::default()
+    };
+    let binding = Binding::new(&request).map_err(|_| SubscriptionError::Table)?;
+    let registration = engine.subscribe(&listener, vec![binding]).await?;
+    Ok(Subscribed {
+        listener,
+        _registration: registration,
+    })
+}
+
+impl Conversation for SelfDbConversation {
+    type Outcome = Outcome;
+
+    async fn receive(&mut self, frame: Frame) -> Result<(), Goodbye> {
+        if !self.events.admit() {
+            return Err(Goodbye("too many messages per second"));
+        }
+        let request = match &frame {
+            Frame::Text(text) => serde_json::from_str(text).ok(),
+            Frame::Binary(bytes) => serde_json::from_slice(bytes).ok(),
+        };
+        if let Some(request) = request {
+            return self.handle(request);
+        }
+        self.refuse(None, "the message is not of this protocol");
+        Ok(())
+    }
+
+    fn pending(&mut self) -> &mut FuturesUnordered<BoxFuture<'static, Outcome>> {
+        &mut self.pending
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        let name = outcome.name;
+        if self.subscribing.get(&name) != Some(&outcome.number) {
+            return;
+        }
+        self.subscribing.remove(&name);
+        match outcome.result {
+            Ok(subscribed) => {
+                let reply = SelfDbReply::Subscribed {
+                    subscription_id: &name,
+                };
+                subscribed.listener.open([Message::text(reply.to_text())]);
+                self.subscriptions.insert(name, subscribed);
+            }
+            Err(error) => self.refuse(Some(&name), &error.to_string()),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let mut subscriptions = self.subscriptions.iter();
+        let found =
+            subscriptions.find(|(_, subscribed)| subscribed.listener.id == failure.listener);
+        let Some(name) = found.map(|(name, _)| name.clone()) else {
+            return;
+        };
+        self.subscriptions.remove(&name);
+        self.refuse(Some(&name), failure.reason);
+    }
+
+    fn expires_at(&self) -> Option<i64> {
+        match &self.identity {
+            Some(identity) => identity.expires_at,
+            None => Some(self.opened_at + AUTHENTICATE_WITHIN),
+        }
+    }
+
+    fn expire(&mut self, now: i64) -> Result<(), Goodbye> {
+        match self.expires_at() {
+            Some(end) if end <= now && self.identity.is_some() => {
+                Err(Goodbye("the token has expired"))
+            }
+            Some(end) if end <= now => Err(Goodbye("nobody authenticated in time")),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the service reads from its environment.
+
+use std::time::Duration;
+
+use common::error::BoxError;
+use common::{Service, ServiceConfig, Settings};
+use jwt::{ApiKeys, JwtConfig};
+use pg::{AccessPools, Endpoint, roles};
+
+use crate::limits::Limits;
+use crate::service;
+
+/// Connections of each access pool: policies are read and asked with them.
+const ACCESS_CONNECTIONS: u32 = 4;
+const MEGABYTE: usize = 1_000_000;
+
+/// The service's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database, as the owner of schema `realtime`, who may replicate.
+    pub endpoint: Endpoint,
+    /// The database, as those who listen.
+    pub access: AccessPools,
+    /// How tokens are checked.
+    pub jwt: JwtConfig,
+    /// The API keys.
+    pub keys: ApiKeys,
+    /// The publication whose tables are listened to.
+    pub publication: String,
+    /// What clients may take.
+    pub limits: Limits,
+    /// The web origins sockets may come from; any where empty.
+    pub origins: Vec<String>,
+}
+
+impl ServiceConfig for Config {
+    const NAME: &'static str = "realtime";
+    const PORT: u16 = 4000;
+
+    /// `REALTIME_PUBLICATION` (`supabase_realtime`), `REALTIME_ALLOWED_ORIGINS` (a list; any where
+    /// not set), the limits `REALTIME_MAX_CLIENTS` (10,000), `REALTIME_MAX_CHANNELS` (100 a
+    /// client), `REALTIME_MAX_JOINS` and `REALTIME_MAX_EVENTS` (100 a second and client),
+    /// `REALTIME_MAX_MESSAGE_BYTES` (3,000,000), `REALTIME_MAX_EVENT_BYTES` (10,000,000),
+    /// `REALTIME_BUFFER_BYTES` (16,000,000 a client), `REALTIME_MAX_SILENCE` (60 seconds), and what
+    /// `libs/pg` and `libs/jwt` read.
+    fn from_settings(settings: &Settings<'_>) -> Option<Self> {
+        let endpoint = Endpoint::from_settings(settings, "REALTIME", roles::REALTIME_ADMIN);
+        let access = AccessPools::from_settings(settings, "realtime", ACCESS_CONNECTIONS);
+        let jwt = JwtConfig::from_settings(settings);
+        let keys = ApiKeys::from_settings(settings);
+        let limits = Limits {
+            max_clients: settings.parsed_or("REALTIME_MAX_CLIENTS", 10_000),
+            max_channels: settings.parsed_or("REALTIME_MAX_CHANNELS", 100),
+            joins_per_second: settings.parsed_or("REALTIME_MAX_JOINS", 100),
+            events_per_second: settings.parsed_or("REALTIME_MAX_EVENTS", 100),
+            max_message_bytes: settings.parsed_or("REALTIME_MAX_MESSAGE_BYTES", 3 * MEGABYTE),
+            max_event_bytes: settings.parsed_or("REALTIME_MAX_EVENT_BYTES", 10 * MEGABYTE),
+            buffer_bytes: settings.parsed_or("REALTIME_BUFFER_BYTES", 16 * MEGABYTE),
+            max_silence: settings.seconds("REALTIME_MAX_SILENCE", Duration::from_mins(1)),
+        };
+        Some(Self {
+            endpoint: endpoint?,
+            access: access?,
+            jwt: jwt?,
+            keys: keys?,
+            publication: settings.text_or("REALTIME_PUBLICATION", "supabase_realtime"),
+            limits,
+            origins: settings.list("REALTIME_ALLOWED_ORIGINS"),
+        })
+    }
+
+    async fn build(self) -> Result<Service, BoxError> {
+        service::build(self).await
+    }
+}

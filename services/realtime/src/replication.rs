@@ -1,0 +1,20 @@
+//! From the write-ahead log to events: one leader a database reads one logical slot, decodes
+//! pgoutput and publishes what was committed.
+
+pub mod array;
+pub mod change;
+pub mod cursor;
+pub mod json;
+pub mod leader;
+pub mod pgoutput;
+pub mod relations;
+pub mod session;
+pub mod slot;
+pub mod state;
+pub mod stream;
+pub mod types;
+
+pub use change::{Cell, Change, Operation, Position, Row};
+pub use leader::Leader;
+pub use relations::{Column, Relation};
+pub use state::{StreamState, StreamStatus};

@@ -1,0 +1,204 @@
+//! The task that keeps a stream: connects, reads, and connects again whatever ended it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::error::chain;
+use pg::Endpoint;
+use pg::endpoint::TlsMode;
+use pg::sqlx::{self, PgPool};
+use pgwire_replication::{PgWireError, ReplicationConfig, SslMode, TlsConfig};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::session::{self, Connect, Memory, SessionError};
+use super::slot::SlotName;
+use super::state::StreamState;
+use super::stream::{Stream, StreamError};
+use crate::bus::{Event, EventBus};
+use crate::store::replication as store;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A slot that the server failed to read this often, without one event between, is given up.
+const MAX_FAILURES: u32 = 5;
+/// Rows may be large: few of them wait between the connection and its reader.
+const BUFFERED_EVENTS: usize = 256;
+/// How often the confirmed position is told to the server.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// Text formats are the same whatever the database's settings; a server that hears nothing for
+/// 20 s frees the slot for another leader.
+const SESSION_OPTIONS: &str = "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres \
+     -c extra_float_digits=1 -c bytea_output=hex -c wal_sender_timeout=20s \
+     -c statement_timeout=0 -c idle_session_timeout=0";
+
+/// What the leader needs to know.
+#[derive(Debug, Clone)]
+pub struct LeaderConfig {
+    /// Where to connect, as a role that may replicate.
+    pub endpoint: Endpoint,
+    /// The publication whose tables are read.
+    pub publication: String,
+    /// A name of this process, unlike any other's: letters, digits and `-`.
+    pub instance: String,
+}
+
+/// Keeps the stream of one database.
+pub struct Leader {
+    config: LeaderConfig,
+    pool: PgPool,
+    bus: Arc<dyn EventBus>,
+    state: watch::Sender<StreamState>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LeaderError {
+    #[error("the database could not be asked")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+}
+
+impl LeaderError {
+    /// Whether the server refused to read the slot, rather than being away.
+    fn blames_the_slot(&self) -> bool {
+        match self {
+            Self::Stream(StreamError::Connection(PgWireError::Server(text))) => {
+                !text.contains("SQLSTATE 57P")
+            }
+            Self::Stream(StreamError::Relation(_)) => true,
+            Self::Database(_) | Self::Session(_) | Self::Stream(_) => false,
+        }
+    }
+}
+
+impl Leader {
+    /// A leader that publishes to `bus` and shows its state in `state`.
+    pub fn new(
+        config: LeaderConfig,
+        pool: PgPool,
+        bus: Arc<dyn EventBus>,
+        state: watch::Sender<StreamState>,
+    ) -> Self {
+        Self {
+            config,
+            pool,
+            bus,
+            state,
+        }
+    }
+
+    /// Keeps the stream until `shutdown`.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut memory = Memory::default();
+        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            let before = memory.cursor.reached();
+            let Some(error) = self.stream(&mut memory, &shutdown).await.err() else {
+                break;
+            };
+            if self
+                .state
+                .send_replace(StreamState::Disconnected)
+                .problem()
+                .is_none()
+            {
+                pause = FIRST_PAUSE;
+            }
+            tracing::warn!(error = %chain(&error), "the replication stream is away");
+            if memory.cursor.reached() != before {
+                failures = 0;
+            }
+            if error.blames_the_slot() {
+                failures += 1;
+            }
+            if failures >= MAX_FAILURES {
+                failures = 0;
+                memory.replace_slot = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.cancelled() => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// One connection, from its beginning to its end.
+    async fn stream(
+        &self,
+        memory: &mut Memory,
+        shutdown: &CancellationToken,
+    ) -> Result<(), LeaderError> {
+        let before = memory.cursor.epoch();
+        let client = tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            client = self.connect(memory) => client?,
+        };
+        let epoch = memory.cursor.epoch();
+        if before != 0 && before != epoch {
+            self.bus.publish(Event::Gap).await;
+        }
+        tracing::info!(epoch, "the replication stream has started");
+        self.state.send_replace(StreamState::Streaming { epoch });
+        let stream = Stream::new(client, &*self.bus, memory);
+        Ok(stream.run(shutdown).await?)
+    }
+
+    async fn connect(
+        &self,
+        memory: &mut Memory,
+    ) -> Result<pgwire_replication::ReplicationClient, LeaderError> {
+        let slot = store::slot_name(&self.pool).await?;
+        let instance = format!("selfdb-realtime/{}", self.config.instance);
+        let connect = Connect {
+            config: self.replication_config(&slot, &instance),
+            slot: &slot,
+            instance: &instance,
+            publication: &self.config.publication,
+            state: &self.state,
+            bus: &*self.bus,
+        };
+        Ok(session::start(connect, memory).await?)
+    }
+
+    fn replication_config(&self, slot: &SlotName, instance: &str) -> ReplicationConfig {
+        let endpoint = &self.config.endpoint;
+        let password = endpoint
+            .password
+            .as_ref()
+            .map_or("", |secret| secret.expose());
+        ReplicationConfig::new(
+            endpoint.host.clone(),
+            endpoint.user.clone(),
+            password,
+            endpoint.database.clone(),
+            slot.as_str(),
+            self.config.publication.clone(),
+        )
+        .with_port(endpoint.port)
+        .with_tls(tls(endpoint))
+        .with_status_interval(STATUS_EVERY)
+        .with_buffer_size(BUFFERED_EVENTS)
+        .with_options(SESSION_OPTIONS)
+        .with_application_name(instance)
+    }
+}
+
+fn tls(endpoint: &Endpoint) -> TlsConfig {
+    let mode = match endpoint.tls {
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require => SslMode::Require,
+        TlsMode::VerifyCa => SslMode::VerifyCa,
+        TlsMode::VerifyFull => SslMode::VerifyFull,
+    };
+    TlsConfig {
+        mode,
+        ca_pem_path: endpoint.root_certificate.clone(),
+        ..TlsConfig::disabled()
+    }
+}

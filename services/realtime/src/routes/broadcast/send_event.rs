@@ -1,0 +1,50 @@
+//! `POST /api/broadcast/{topic}/events/{event}?private=true`: sends one message whose payload is
+//! the body, JSON or any bytes.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::send::{authorize, new_broadcast};
+use crate::bus::Event;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::protocol::BroadcastBody;
+use crate::routes::bearer;
+
+#[derive(Debug, Deserialize)]
+pub(in crate::routes) struct SendBroadcastQuery {
+    #[serde(default)]
+    private: bool,
+}
+
+pub(in crate::routes) async fn send_broadcast(
+    State(engine): State<Arc<Engine>>,
+    Path((topic, event)): Path<(String, String)>,
+    Query(query): Query<SendBroadcastQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Error> {
+    let identity = bearer::identify(&engine, &headers, None)?;
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let body = if content_type.is_some_and(|text| text.starts_with("application/octet-stream")) {
+        BroadcastBody::Binary(body)
+    } else if serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
+        BroadcastBody::Json(body)
+    } else {
+        return Err(Error::Invalid(
+            "the body must be JSON, or application/octet-stream",
+        ));
+    };
+    let broadcast = new_broadcast(&topic, query.private, event, body)?;
+    authorize(&engine, &identity, std::slice::from_ref(&broadcast)).await?;
+    engine.bus.publish(Event::Broadcast(broadcast)).await;
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,128 @@
+//! From a configuration to the service: migrate, wire, and name what runs beside requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::error::BoxError;
+use common::{
+    Check, Clock, Randomness as _, Service, ServiceConfig as _, SystemClock, SystemRandomness, Task,
+};
+use pg::sqlx::PgPool;
+use pg::{Migrations, PoolOptions};
+
+use crate::bus::{EventBus, InProcessBus};
+use crate::changes::{Access, Subscriptions};
+use crate::config::Config;
+use crate::engine::{Authenticator, Engine};
+use crate::fan_out::FanOut;
+use crate::presence::Presence;
+use crate::replication::leader::LeaderConfig;
+use crate::replication::{Leader, StreamStatus};
+use crate::routes;
+use crate::sockets::Sockets;
+use crate::store::messages;
+use crate::topics::Topics;
+
+/// The migrations of schema `realtime`.
+pub const MIGRATIONS: Migrations = pg::migrations!("realtime": "0001_messages");
+
+/// The owner's connections: migrations, the slot's name, sweeping messages.
+const OWNER_CONNECTIONS: u32 = 2;
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+const KEEP_MESSAGES_DAYS: i32 = 3;
+
+/// Migrates the schema and builds the service.
+pub async fn build(config: Config) -> Result<Service, BoxError> {
+    let options = PoolOptions::new("selfdb-realtime", OWNER_CONNECTIONS);
+    let pool = pg::pool(&config.endpoint, &options);
+    MIGRATIONS.run(&pool).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let topics = Arc::new(Topics::default());
+    let subscriptions = Arc::new(Subscriptions::default());
+    let access = Arc::new(Access::new(config.access));
+    let fan_out = FanOut::new(
+        Arc::clone(&topics),
+        Arc::clone(&subscriptions),
+        Arc::clone(&access),
+        Arc::clone(&clock),
+        config.limits.max_event_bytes,
+    );
+    let bus: Arc<dyn EventBus> = Arc::new(InProcessBus(Arc::new(fan_out)));
+    let (state, stream) = StreamStatus::channel();
+    let leader = LeaderConfig {
+        endpoint: config.endpoint,
+        publication: config.publication,
+        instance: SystemRandomness.uuid().simple().to_string(),
+    };
+    let leader = Arc::new(Leader::new(leader, pool.clone(), Arc::clone(&bus), state));
+    let sockets = Arc::new(Sockets::new(config.limits.max_clients));
+    let engine = Arc::new(Engine {
+        presence: Arc::new(Presence::new(Arc::clone(&topics))),
+        topics,
+        subscriptions,
+        access,
+        bus,
+        stream: stream.clone(),
+        authenticator: Authenticator {
+            verifier: config.jwt.verifier(Arc::clone(&clock)),
+            keys: config.keys,
+        },
+        limits: config.limits,
+        sockets: Arc::clone(&sockets),
+        origins: config.origins,
+        clock,
+        randomness: Arc::new(SystemRandomness),
+    });
+    Ok(Service {
+        name: Config::NAME,
+        router: routes::router(engine),
+        tasks: vec![replicate(leader), close_sockets(sockets), sweep(pool)],
+        checks: vec![replication(stream)],
+    })
+}
+
+fn replicate(leader: Arc<Leader>) -> Task {
+    Task::new("replication", move |shutdown| {
+        let leader = Arc::clone(&leader);
+        async move {
+            leader.run(shutdown).await;
+            Ok(())
+        }
+    })
+}
+
+/// A socket never ends by itself: at shutdown its client is told to come back.
+fn close_sockets(sockets: Arc<Sockets>) -> Task {
+    Task::new("sockets", move |shutdown| {
+        let sockets = Arc::clone(&sockets);
+        async move {
+            shutdown.cancelled().await;
+            sockets.stop();
+            Ok(())
+        }
+    })
+}
+
+fn sweep(pool: PgPool) -> Task {
+    Task::new("messages", move |shutdown| {
+        let pool = pool.clone();
+        async move {
+            let mut ticks = tokio::time::interval(SWEEP_EVERY);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    _ = ticks.tick() => {}
+                }
+                let deleted = messages::delete_older(&pool, KEEP_MESSAGES_DAYS).await?;
+                tracing::debug!(deleted, "old messages were deleted");
+            }
+        }
+    })
+}
+
+fn replication(stream: StreamStatus) -> Check {
+    Check::new("replication", move || {
+        let problem = stream.now().problem();
+        async move { problem.map_or(Ok(()), |problem| Err(problem.to_owned())) }
+    })
+}

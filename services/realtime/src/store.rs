@@ -1,0 +1,6 @@
+//! All SQL of the service.
+
+pub mod access;
+pub mod columns;
+pub mod messages;
+pub mod replication;
