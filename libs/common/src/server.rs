@@ -26,11 +26,10 @@ pub struct ServerLimits {
     /// From the first byte of a request to the end of its headers; also how long an idle
     /// connection is kept.
     pub header_read_timeout: Duration,
-    /// Request line and headers together, in bytes; beyond it hyper answers 431. A URL alone may
+    /// Request line and headers together, in bytes; beyond it, and beyond 100 headers (hyper's own
+    /// limit, kept because another one costs an allocation a request), hyper answers 431. A URL may
     /// take just under half of the default (65,534 bytes); beyond that hyper answers 414.
     pub max_head_bytes: usize,
-    /// Header fields; beyond it hyper answers 431.
-    pub max_headers: usize,
     /// Connections at one time; further ones wait to be accepted.
     pub max_connections: usize,
 }
@@ -40,7 +39,6 @@ impl Default for ServerLimits {
         Self {
             header_read_timeout: Duration::from_secs(75),
             max_head_bytes: 128 * 1024,
-            max_headers: 100,
             max_connections: 16 * 1024,
         }
     }
@@ -126,7 +124,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read_timeout)
         .max_buf_size(limits.max_head_bytes)
-        .max_headers(limits.max_headers)
+        .max_header_size(limits.max_head_bytes)
         .serve_connection(stream, TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
