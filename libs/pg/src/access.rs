@@ -1,6 +1,6 @@
 //! The transaction a request runs in: as its role, with its claims, under row-level security.
 
-use common::Settings;
+use common::{Check, Settings};
 use sqlx::postgres::PgPool;
 use sqlx::{Error, Postgres, Transaction};
 
@@ -69,6 +69,11 @@ impl AccessPools {
             .execute(&mut *transaction)
             .await?;
         Ok(transaction)
+    }
+
+    /// Whether Postgres answers to requests' logins.
+    pub fn check(&self) -> Check {
+        pool::check(&self.user)
     }
 
     fn pool(&self, role: &str) -> &PgPool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::Check;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Error};
 
@@ -59,6 +60,18 @@ pub fn pool(endpoint: &Endpoint, options: &PoolOptions) -> PgPool {
             })
         })
         .connect_lazy_with(connect)
+}
+
+/// Whether Postgres answers, as a service's readiness asks.
+pub fn check(pool: &PgPool) -> Check {
+    let pool = pool.clone();
+    Check::new("postgres", move || {
+        let pool = pool.clone();
+        async move {
+            let answer = sqlx::query("select 1").execute(&pool).await;
+            answer.map(drop).map_err(|_| "does not answer".to_owned())
+        }
+    })
 }
 
 async fn is_alive(connection: &mut PgConnection) -> Result<bool, Error> {

@@ -108,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_closed_parent_is_named() {
+        use std::os::unix::fs::PermissionsExt as _;
         let parent = tempfile::tempdir().expect("a directory");
+        let closed = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(parent.path(), closed).expect("ours");
         let data = parent.path().join("data");
         fs::create_dir(&data).expect("a directory");
         let stranger = Account {

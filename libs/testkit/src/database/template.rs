@@ -14,6 +14,9 @@ use crate::SharedCluster;
 /// Every role's, where it is asked for.
 pub(super) const PASSWORD: &str = "correct-horse-battery-staple";
 
+/// How many templates are kept.
+const KEPT: i64 = 32;
+
 /// The template for `migrations`, made now where it does not exist.
 pub(super) async fn ensure(cluster: &SharedCluster, migrations: &[Migrations]) -> Ident {
     let name = Ident::new(name(migrations)).expect("a template's name");
@@ -90,6 +93,25 @@ async fn make(
         format!("alter database {building} rename to {name}"),
     )
     .await;
+    drop_outdated(connection).await;
+}
+
+/// Every change of a migration makes another template: those not made lately go.
+async fn drop_outdated(connection: &mut PgConnection) {
+    let outdated: Vec<String> = pg::sqlx::query_scalar(
+        "select datname::text from pg_database where datname like 'template\\_%' \
+         order by oid desc offset $1",
+    )
+    .bind(KEPT)
+    .fetch_all(&mut *connection)
+    .await
+    .expect("the list of templates");
+    for name in outdated
+        .into_iter()
+        .filter_map(|name| Ident::new(name).ok())
+    {
+        execute(connection, format!("drop database if exists {name}")).await;
+    }
 }
 
 async fn execute(connection: &mut PgConnection, sql: String) {
