@@ -1,0 +1,137 @@
+//! The one place that decides who may touch what. Every route comes through a door here, whichever
+//! dialect or protocol it speaks; behind the door row-level security decides, except where a public
+//! bucket or a signed URL already has.
+
+use pg::sqlx::postgres::PgPool;
+use pg::sqlx::{Postgres, Transaction};
+use pg::{AccessPools, sqlx};
+
+use crate::caller::Caller;
+use crate::domain::bucket::Bucket;
+use crate::domain::key::{BucketId, ObjectKey};
+use crate::domain::object::Object;
+use crate::domain::signature::{UploadGrant, UrlSigner};
+use crate::error::Error;
+use crate::store;
+use crate::store::objects::Publicly;
+
+/// The way a request to read an object comes in.
+#[derive(Debug, Clone, Copy)]
+pub enum Door<'a> {
+    /// The public URL: public buckets and public files, for anybody.
+    Public,
+    /// The plain URL: what the caller may see; without one, public buckets.
+    Plain(Option<&'a Caller>),
+    /// A signed URL and its token: the one object it was made for.
+    Signed(&'a str),
+}
+
+/// An object that may be read.
+#[derive(Debug)]
+pub struct Readable {
+    /// The object.
+    pub object: Object,
+    /// When the right to read it ends, in seconds since 1970, where it does.
+    pub expires_at: Option<i64>,
+}
+
+/// Decides who may touch what.
+#[derive(Clone)]
+pub struct Authoriser {
+    access: AccessPools,
+    owner: PgPool,
+    signer: UrlSigner,
+}
+
+impl Authoriser {
+    /// An authoriser that asks Postgres through `access`, and as the owner of the schema through
+    /// `owner`.
+    pub fn new(access: AccessPools, owner: PgPool, signer: UrlSigner) -> Self {
+        Self {
+            access,
+            owner,
+            signer,
+        }
+    }
+
+    /// A transaction in which row-level security binds `caller`.
+    pub async fn begin(
+        &self,
+        caller: &Caller,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.access.begin(caller.context()).await
+    }
+
+    /// The object that `door` opens.
+    pub async fn readable(
+        &self,
+        door: Door<'_>,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Readable, Error> {
+        let (object, expires_at) = match door {
+            Door::Public => (self.public_object(bucket, key).await?, None),
+            Door::Plain(caller) => (self.plain_object(caller, bucket, key).await?, None),
+            Door::Signed(token) => {
+                let ends = self.signer.verify_download(token, bucket, key)?;
+                (self.any_object(bucket, key).await?, Some(ends))
+            }
+        };
+        Ok(Readable { object, expires_at })
+    }
+
+    /// What a signed upload URL grants.
+    pub fn signed_upload(
+        &self,
+        token: &str,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<UploadGrant, Error> {
+        Ok(self.signer.verify_upload(token, bucket, key)?)
+    }
+
+    /// The limits of a bucket that something is about to be put into. Whether the caller may put it
+    /// there is for [`Authoriser::begin`]'s transaction to say.
+    pub async fn limits_of(&self, bucket: &BucketId) -> Result<Bucket, Error> {
+        let mut connection = self.owner.acquire().await?;
+        let found = store::buckets::find(&mut connection, bucket.as_str()).await?;
+        found.ok_or(Error::NoSuchBucket)
+    }
+
+    async fn public_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Object, Error> {
+        match self.publicly(bucket, key).await? {
+            Publicly::Readable(object) => Ok(*object),
+            Publicly::Missing => Err(Error::NoSuchKey),
+            Publicly::Private | Publicly::NoBucket => Err(Error::NoSuchBucket),
+        }
+    }
+
+    async fn plain_object(
+        &self,
+        caller: Option<&Caller>,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Object, Error> {
+        let caller = match self.publicly(bucket, key).await? {
+            Publicly::Readable(object) => return Ok(*object),
+            Publicly::Missing => return Err(Error::NoSuchKey),
+            Publicly::NoBucket => return Err(Error::NoSuchBucket),
+            Publicly::Private => caller.ok_or(Error::NoSuchBucket)?,
+        };
+        let mut transaction = self.begin(caller).await?;
+        let visible = store::objects::find(&mut transaction, bucket, key).await?;
+        transaction.commit().await?;
+        visible.ok_or(Error::NoSuchKey)
+    }
+
+    async fn publicly(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Publicly, Error> {
+        let mut connection = self.owner.acquire().await?;
+        Ok(store::objects::find_publicly(&mut connection, bucket, key).await?)
+    }
+
+    async fn any_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Object, Error> {
+        let mut connection = self.owner.acquire().await?;
+        let found = store::objects::find(&mut connection, bucket, key).await?;
+        found.ok_or(Error::NoSuchKey)
+    }
+}

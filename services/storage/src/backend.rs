@@ -1,0 +1,112 @@
+//! Where objects' bytes are. A backend knows versions only: no buckets, no names, no rights. What
+//! a version holds never changes, so nothing here locks.
+
+pub mod file_system;
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::body::BodyError;
+use crate::domain::object::{Stored, Version};
+
+/// Bytes on their way in.
+pub type Incoming<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send + 'a>>;
+/// Bytes on their way out.
+pub type Outgoing = Pin<Box<dyn Stream<Item = Result<Bytes, BackendError>> + Send>>;
+
+/// Why bytes could not be kept or found.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The bytes did not arrive as promised; nothing of them is kept.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// There is no room left; nothing was kept.
+    #[error("the object store is full")]
+    Full(#[source] std::io::Error),
+    /// There are no such bytes.
+    #[error("version {0} has no bytes")]
+    Missing(Version),
+    /// There are not as many bytes as were written.
+    #[error("version {version} has {found} bytes of {expected}")]
+    Truncated {
+        /// The version.
+        version: Version,
+        /// Bytes there are.
+        found: u64,
+        /// Bytes there must be, at least.
+        expected: u64,
+    },
+    /// The store belongs to another database.
+    #[error(
+        "the object store at {place} belongs to the database of installation {found}, this one is \
+         {expected}: point STORAGE_FILE_PATH at its own directory, or move the old one away"
+    )]
+    Foreign {
+        /// Where the store is.
+        place: String,
+        /// Whose it is.
+        found: String,
+        /// Whose it should be.
+        expected: Uuid,
+    },
+    /// The store failed.
+    #[error("the object store failed")]
+    Io(#[source] std::io::Error),
+    /// The process is shutting down.
+    #[error("the object store's work was interrupted")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+impl From<std::io::Error> for BackendError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded) {
+            Self::Full(error)
+        } else {
+            Self::Io(error)
+        }
+    }
+}
+
+/// Keeps immutable bytes by version.
+pub trait ObjectStore: Send + Sync + 'static {
+    /// Makes sure that what is kept belongs to `installation`; an empty store becomes its.
+    fn claim(&self, installation: Uuid) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// Keeps `body` as `version`. Once this answers, the bytes survive a power cut; when it fails or
+    /// is dropped, nothing is kept.
+    fn put<'a>(
+        &'a self,
+        version: Version,
+        body: Incoming<'a>,
+    ) -> BoxFuture<'a, Result<Stored, BackendError>>;
+
+    /// `length` bytes of `version` from offset `first` on.
+    fn get(
+        &self,
+        version: Version,
+        first: u64,
+        length: u64,
+    ) -> BoxFuture<'_, Result<Outgoing, BackendError>>;
+
+    /// Keeps the bytes of `from` also as `to`, as durably as [`ObjectStore::put`].
+    fn copy(&self, from: Version, to: Version) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// Lets go of `version`; one that is not there is fine.
+    fn delete(&self, version: Version) -> BoxFuture<'_, Result<(), BackendError>>;
+
+    /// The versions kept since before `cutoff` whose first byte is `shard`.
+    fn list(
+        &self,
+        shard: u8,
+        cutoff: OffsetDateTime,
+    ) -> BoxFuture<'_, Result<Vec<Version>, BackendError>>;
+
+    /// Lets go of unfinished uploads that have not grown since `cutoff`; answers how many.
+    fn discard_drafts(&self, cutoff: OffsetDateTime) -> BoxFuture<'_, Result<usize, BackendError>>;
+}

@@ -1,0 +1,160 @@
+//! What can go wrong, and how each dialect says it.
+//!
+//! Supabase's clients are answered 400 with the real status in the body's `statusCode`, as its
+//! server does; only what clients must tell apart by the status keeps its own. `/api/v1` answers
+//! with the real status.
+
+mod dialect;
+
+pub(crate) use dialect::in_selfdb_dialect;
+
+use pg::sqlx;
+
+use crate::backend::BackendError;
+use crate::body::BodyError;
+use crate::domain::key::{InvalidBucketName, InvalidKey};
+use crate::domain::mime::UnsupportedMimeType;
+use crate::domain::signature::SignatureError;
+use crate::domain::size::InvalidSize;
+use crate::domain::user_metadata::InvalidUserMetadata;
+
+/// Why a request is refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A name no object can have.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
+    /// A name no bucket can have.
+    #[error(transparent)]
+    InvalidBucketName(#[from] InvalidBucketName),
+    /// No such bucket, or none that this caller may see.
+    #[error("Bucket not found")]
+    NoSuchBucket,
+    /// No such object, or none that this caller may see.
+    #[error("Object not found")]
+    NoSuchKey,
+    /// An object of that name exists and was not to be replaced.
+    #[error("The resource already exists")]
+    KeyAlreadyExists,
+    /// A bucket of that name exists.
+    #[error("The resource already exists")]
+    BucketAlreadyExists,
+    /// Only empty buckets can be deleted.
+    #[error("The bucket you tried to delete is not empty")]
+    BucketNotEmpty,
+    /// No token where one is needed.
+    #[error("headers must have required property 'authorization'")]
+    MissingToken,
+    /// A token that is not ours, or no longer.
+    #[error("{0}")]
+    InvalidToken(String),
+    /// Row-level security or a missing privilege says no.
+    #[error("{0}")]
+    AccessDenied(&'static str),
+    /// A signed URL that does not open this.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// More bytes than the bucket or the platform takes.
+    #[error("The object exceeded the maximum allowed size")]
+    EntityTooLarge,
+    /// A media type the bucket does not take.
+    #[error(transparent)]
+    UnsupportedMimeType(#[from] UnsupportedMimeType),
+    /// A range that begins after the object's end; its size in bytes.
+    #[error("invalid range provided")]
+    InvalidRange(u64),
+    /// `If-Match` or `If-Unmodified-Since` does not hold.
+    #[error("At least one of the preconditions you specified did not hold")]
+    PreconditionFailed,
+    /// A parameter, header or body that cannot be read.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// A form without a file.
+    #[error("No content provided")]
+    NoContent,
+    /// The body did not arrive as announced.
+    #[error("the upload was not completed: {0}")]
+    Incomplete(BodyError),
+    /// No room for more bytes.
+    #[error("there is no space left to keep the object")]
+    StorageFull(#[source] BackendError),
+    /// Postgres is away for a moment.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// A statement took longer than it may.
+    #[error("The connection to the database timed out")]
+    DatabaseTimeout,
+    /// Another request holds the object.
+    #[error("The resource is locked")]
+    Locked,
+    /// The object store failed.
+    #[error("the object store failed")]
+    Backend(#[source] BackendError),
+    /// Postgres failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<InvalidSize> for Error {
+    fn from(error: InvalidSize) -> Self {
+        Self::InvalidRequest(error.to_string())
+    }
+}
+
+impl From<InvalidUserMetadata> for Error {
+    fn from(error: InvalidUserMetadata) -> Self {
+        Self::InvalidRequest(error.to_string())
+    }
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::EntityTooLarge,
+            BodyError::Incomplete(_) | BodyError::Malformed(_) => Self::Incomplete(error),
+        }
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Body(error) => error.into(),
+            BackendError::Full(_) => Self::StorageFull(error),
+            BackendError::Missing(_)
+            | BackendError::Truncated { .. }
+            | BackendError::Foreign { .. }
+            | BackendError::Io(_)
+            | BackendError::Interrupted(_) => Self::Backend(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if pg::is_unavailable(&error) {
+            return Self::Unavailable(error);
+        }
+        let Some(database) = error.as_database_error() else {
+            return Self::Database(error);
+        };
+        let of_buckets = database.table() == Some("buckets");
+        let by_policy = database.message().contains("row-level security");
+        match database.code().as_deref() {
+            Some("42501") if by_policy => {
+                Self::AccessDenied("new row violates row-level security policy")
+            }
+            Some("42501") => Self::AccessDenied("permission denied"),
+            Some("22023" | "0P000") => Self::AccessDenied("the token's role is not accepted"),
+            Some("23505") if of_buckets => Self::BucketAlreadyExists,
+            Some("23505") => Self::KeyAlreadyExists,
+            Some("23503") => Self::NoSuchBucket,
+            Some("57014") => Self::DatabaseTimeout,
+            Some("55P03" | "40001" | "40P01") => Self::Locked,
+            Some("22P02" | "22P05" | "22021" | "22003" | "23514" | "P0001") => {
+                Self::InvalidRequest("the database does not accept a value".to_owned())
+            }
+            Some(_) | None => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! `storage.objects`, one at a time or by name.
+
+use pg::sqlx::postgres::PgRow;
+use pg::sqlx::types::Json;
+use pg::sqlx::{self, FromRow, PgConnection, Row as _};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::domain::key::{BucketId, ObjectKey};
+use crate::domain::object::{NewObject, Object, ObjectId, Overwrite, Version};
+
+pub(super) struct ObjectRow(pub(super) Object);
+
+impl FromRow<'_, PgRow> for ObjectRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let version: Option<String> = row.try_get("version")?;
+        let metadata: Option<Json<Value>> = row.try_get("metadata")?;
+        let user_metadata: Option<Json<Value>> = row.try_get("user_metadata")?;
+        let sha256: Option<Vec<u8>> = row.try_get("sha256")?;
+        Ok(Self(Object {
+            id: ObjectId(row.try_get("id")?),
+            bucket_id: row.try_get("bucket_id")?,
+            name: row.try_get("name")?,
+            owner: row.try_get("owner")?,
+            owner_id: row.try_get("owner_id")?,
+            version: version.and_then(|text| text.parse().ok()),
+            metadata: metadata.map(|Json(value)| value),
+            user_metadata: user_metadata.and_then(|Json(value)| as_map(value)),
+            sha256: sha256.and_then(|bytes| bytes.try_into().ok()),
+            is_public: row.try_get("is_public")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+            last_accessed_at: row.try_get("last_accessed_at")?,
+        }))
+    }
+}
+
+fn as_map(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(map) => Some(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
+    }
+}
+
+/// The object of that name.
+pub async fn find(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    key: &ObjectKey,
+) -> Result<Option<Object>, sqlx::Error> {
+    let found = sqlx::query_as("select * from storage.objects where bucket_id = $1 and name = $2")
+        .bind(bucket.as_str())
+        .bind(key.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.map(|ObjectRow(object)| object))
+}
+
+/// The object of that id.
+pub async fn find_by_id(
+    connection: &mut PgConnection,
+    id: ObjectId,
+) -> Result<Option<Object>, sqlx::Error> {
+    let found = sqlx::query_as("select * from storage.objects where id = $1")
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.map(|ObjectRow(object)| object))
+}
+
+/// The object of that id, if anybody may view it.
+pub async fn find_public_by_id(
+    connection: &mut PgConnection,
+    id: ObjectId,
+) -> Result<Option<Object>, sqlx::Error> {
+    let found = sqlx::query_as(
+        "select * from storage.objects o
+         where o.id = $1
+           and (o.is_public or exists (
+               select from storage.buckets b
+               where b.id = o.bucket_id and b.public and b.is_public))",
+    )
+    .bind(id.0)
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|ObjectRow(object)| object))
+}
+
+/// Those of `keys` that exist.
+pub async fn existing(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    keys: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("select name from storage.objects where bucket_id = $1 and name = any($2)")
+        .bind(bucket.as_str())
+        .bind(keys)
+        .fetch_all(connection)
+        .await
+}
+
+/// What anybody may read of a name.
+#[derive(Debug)]
+pub enum Publicly {
+    /// The object, which is public itself or by its bucket.
+    Readable(Box<Object>),
+    /// The bucket is public and has no such object.
+    Missing,
+    /// The bucket is not public, nor is an object of that name.
+    Private,
+    /// There is no such bucket.
+    NoBucket,
+}
+
+/// What anybody may read of a name. For the owner's connection: row-level security has no say in
+/// what is public.
+pub async fn find_publicly(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    key: &ObjectKey,
+) -> Result<Publicly, sqlx::Error> {
+    let row = sqlx::query(
+        "select b.public as bucket_is_public, o.id is not null as object_exists, o.*
+         from storage.buckets b
+         left join storage.objects o on o.bucket_id = b.id and o.name = $2
+         where b.id = $1",
+    )
+    .bind(bucket.as_str())
+    .bind(key.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else {
+        return Ok(Publicly::NoBucket);
+    };
+    let bucket_is_public: bool = row.try_get("bucket_is_public")?;
+    let object = if row.try_get("object_exists")? {
+        let ObjectRow(object) = ObjectRow::from_row(&row)?;
+        Some(object)
+    } else {
+        None
+    };
+    Ok(match object {
+        Some(object) if bucket_is_public || object.is_public => {
+            Publicly::Readable(Box::new(object))
+        }
+        None if bucket_is_public => Publicly::Missing,
+        Some(_) | None => Publicly::Private,
+    })
+}
+
+/// What an object's row says of its bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// Names the bytes; `None` only while it is tried whether the row may be written.
+    pub version: Option<Version>,
+    /// The column `metadata`.
+    pub metadata: Value,
+    /// The SHA-256 of the bytes.
+    pub sha256: Option<[u8; 32]>,
+}
+
+/// Writes an object's row; answers its id, which stays where an object is replaced.
+///
+/// A new row is not returned: that would need the right to read it. Replacing needs the rights to
+/// insert, read and update, as in Supabase.
+pub async fn write(
+    connection: &mut PgConnection,
+    object: &NewObject,
+    content: &Content,
+    overwrite: Overwrite,
+) -> Result<ObjectId, sqlx::Error> {
+    let sql = match overwrite {
+        Overwrite::Refuse => {
+            "insert into storage.objects
+                 (id, bucket_id, name, owner, owner_id, version, metadata, user_metadata, sha256)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        }
+        Overwrite::Replace => {
+            "insert into storage.objects as o
+                 (id, bucket_id, name, owner, owner_id, version, metadata, user_metadata, sha256)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict (bucket_id, name) do update
+             set owner = excluded.owner, owner_id = excluded.owner_id,
+                 version = excluded.version, metadata = excluded.metadata,
+                 user_metadata = excluded.user_metadata, sha256 = excluded.sha256,
+                 updated_at = now()
+             returning o.id"
+        }
+    };
+    let owner = object.owner_id.as_deref();
+    let written = sqlx::query(sql)
+        .bind(object.id.0)
+        .bind(object.bucket.as_str())
+        .bind(object.key.as_str())
+        .bind(owner.and_then(|subject| subject.parse::<Uuid>().ok()))
+        .bind(owner)
+        .bind(content.version.map(|version| version.to_string()))
+        .bind(Json(&content.metadata))
+        .bind(object.user_metadata.as_ref().map(Json))
+        .bind(content.sha256)
+        .fetch_optional(connection)
+        .await?;
+    match written {
+        Some(row) => Ok(ObjectId(row.try_get("id")?)),
+        None => Ok(object.id),
+    }
+}
+
+/// Gives an object another name; answers whether there was one that the caller may change.
+pub async fn rename(
+    connection: &mut PgConnection,
+    from: &(BucketId, ObjectKey),
+    to: &(BucketId, ObjectKey),
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "update storage.objects set bucket_id = $3, name = $4, updated_at = now()
+         where bucket_id = $1 and name = $2",
+    )
+    .bind(from.0.as_str())
+    .bind(from.1.as_str())
+    .bind(to.0.as_str())
+    .bind(to.1.as_str())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Deletes the objects of those names; answers what they were.
+pub async fn delete(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    keys: &[String],
+) -> Result<Vec<Object>, sqlx::Error> {
+    let rows: Vec<ObjectRow> = sqlx::query_as(
+        "delete from storage.objects where bucket_id = $1 and name = any($2) returning *",
+    )
+    .bind(bucket.as_str())
+    .bind(keys)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|ObjectRow(object)| object).collect())
+}
+
+/// Deletes the object of that id; answers whether there was one.
+pub async fn delete_by_id(
+    connection: &mut PgConnection,
+    id: ObjectId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("delete from storage.objects where id = $1")
+        .bind(id.0)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Deletes at most `limit` objects of a bucket; answers how many.
+pub async fn delete_some(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    limit: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "delete from storage.objects where id in (
+             select id from storage.objects where bucket_id = $1 order by name limit $2)",
+    )
+    .bind(bucket.as_str())
+    .bind(limit)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether the caller sees anything in a bucket.
+pub async fn any(connection: &mut PgConnection, bucket: &BucketId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from storage.objects where bucket_id = $1)")
+        .bind(bucket.as_str())
+        .fetch_one(connection)
+        .await
+}
