@@ -29,7 +29,7 @@ pub struct Config {
 
 /// What a missing API key means where one is needed. An invalid one is refused in either mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyMode {
+pub(crate) enum KeyMode {
     /// 401.
     Strict,
     /// Whoever has no key is `anon`, as with Supabase's own command line.
@@ -66,6 +66,8 @@ pub(crate) struct Limits {
     pub(crate) body_pause: Duration,
     /// How long a service may take from the last byte of a request to the head of its answer.
     pub(crate) answer: Duration,
+    /// The same for storage, which makes a whole upload durable in that time.
+    pub(crate) storage_answer: Duration,
     /// The same for functions.
     pub(crate) function_answer: Duration,
 }
@@ -75,8 +77,9 @@ impl Config {
     /// `CORS_ALLOWED_ORIGINS` (a list; any origin where it is not set), `TRUSTED_PROXIES` (a list of
     /// addresses and networks), `MAX_BODY_BYTES` (10 MiB), `MAX_IN_FLIGHT` (1024 for each service),
     /// `BODY_PAUSE_SECONDS` (30), `UPSTREAM_TIMEOUT_SECONDS` (60),
-    /// `FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS` (150), `ACCESS_LOG`, and where the services are when
-    /// they run elsewhere: `AUTH_URL`, `REST_URL`, `REALTIME_URL`, `STORAGE_URL`, `FUNCTIONS_URL`.
+    /// `STORAGE_UPSTREAM_TIMEOUT_SECONDS` (300), `FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS` (150),
+    /// `ACCESS_LOG`, and where the services are when they run elsewhere: `AUTH_URL`, `REST_URL`,
+    /// `REALTIME_URL`, `STORAGE_URL`, `FUNCTIONS_URL`.
     pub fn from_settings(settings: &Settings<'_>) -> Option<Self> {
         let jwt = JwtConfig::from_settings(settings);
         let api_keys = ApiKeys::from_settings(settings);
@@ -114,6 +117,7 @@ fn limits(settings: &Settings<'_>) -> Limits {
         in_flight,
         body_pause: seconds("BODY_PAUSE_SECONDS", 30),
         answer: seconds("UPSTREAM_TIMEOUT_SECONDS", 60),
+        storage_answer: seconds("STORAGE_UPSTREAM_TIMEOUT_SECONDS", 300),
         function_answer: seconds("FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS", 150),
     }
 }

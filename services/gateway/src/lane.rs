@@ -35,11 +35,9 @@ impl Lane {
     pub(crate) fn new(service: ServiceName, upstream: Upstream, limits: &Limits) -> Self {
         let is_storage = service == ServiceName::Storage;
         let answer = match service {
+            ServiceName::Storage => limits.storage_answer,
             ServiceName::Functions => limits.function_answer,
-            ServiceName::Auth
-            | ServiceName::Rest
-            | ServiceName::Realtime
-            | ServiceName::Storage => limits.answer,
+            ServiceName::Auth | ServiceName::Rest | ServiceName::Realtime => limits.answer,
         };
         Self {
             service,

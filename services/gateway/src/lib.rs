@@ -14,5 +14,5 @@ mod routes;
 mod service;
 mod upstream;
 
-pub use config::{Config, KeyMode};
+pub use config::Config;
 pub use upstream::{Upstream, Upstreams};

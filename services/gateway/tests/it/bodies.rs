@@ -155,7 +155,7 @@ async fn a_body_that_stalls_is_given_up() {
 async fn a_slow_upload_that_moves_is_waited_for() {
     for place in PLACES {
         let changes = [
-            ("UPSTREAM_TIMEOUT_SECONDS", "1"),
+            ("STORAGE_UPSTREAM_TIMEOUT_SECONDS", "1"),
             ("BODY_PAUSE_SECONDS", "2"),
         ];
         let stage = Stage::new(place, &changes).await;

@@ -6,6 +6,7 @@ mod cors;
 mod echo;
 mod failures;
 mod forwarding;
+mod logging;
 mod matrix;
 mod pages;
 mod smuggling;
