@@ -172,6 +172,13 @@ impl Pipeline {
         framing: Framing,
         until: Until,
     ) -> Result<Lease, PipelineError> {
+        let login = &self.pool.connector.endpoint.user;
+        if context.role == "none" || context.role == *login {
+            // Postgres would take either for no change of role at all.
+            return Err(PipelineError::Database(DatabaseError::role_refused(
+                &context.role,
+            )));
+        }
         let mut attempt = 1;
         loop {
             let mut lease = self.pool.lease().await?;

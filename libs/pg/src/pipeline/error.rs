@@ -2,9 +2,10 @@
 
 use std::io;
 
+use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{ErrorFields, ErrorResponseBody};
 
-use fallible_iterator::FallibleIterator as _;
+use crate::sqlstate::INSUFFICIENT_PRIVILEGE;
 
 /// Why a batch gave no results.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +146,16 @@ impl DatabaseError {
         Ok(error)
     }
 
+    /// What Postgres answers where `role` may not be taken on.
+    pub(super) fn role_refused(role: &str) -> Box<Self> {
+        Box::new(Self {
+            severity: "ERROR".to_owned(),
+            code: INSUFFICIENT_PRIVILEGE.to_owned(),
+            message: format!("permission denied to set role \"{role}\""),
+            ..Self::default()
+        })
+    }
+
     /// Whether the session is over.
     pub(super) fn is_fatal(&self) -> bool {
         self.severity == "FATAL" || self.severity == "PANIC"
@@ -157,7 +168,7 @@ impl DatabaseError {
         let routine = self.routine.as_deref().unwrap_or_default();
         match self.code.as_str() {
             "0A000" => routine == "RevalidateCachedQuery",
-            "26000" => routine.starts_with("exec_"),
+            "26000" => routine == "FetchPreparedStatement",
             _ => false,
         }
     }

@@ -14,7 +14,7 @@ use super::results::{Column, Rows};
 
 /// The rows of a batch's last statement, as they come from the server. Not asking for more stops
 /// the server: no more than it sends at once is held here. The connection and the transaction are
-/// taken meanwhile; dropping the stream cancels the statement.
+/// taken meanwhile; dropping the stream early cancels the statement, unless it ends first.
 pub struct RowStream {
     lease: Lease,
     columns: Arc<[Column]>,

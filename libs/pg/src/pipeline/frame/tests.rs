@@ -72,6 +72,8 @@ fn decode(frame: Frame, seen: &mut Vec<Sent>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn messages_survive_any_cut_of_the_stream(
         messages in vec(sent(), 0..40),

@@ -1,0 +1,4 @@
+//! Tests with a Postgres of their own: one that crashes, one that encrypts.
+
+mod restart;
+mod tls;
