@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 
 use crate::config::{Config, Limits, Rules};
 use crate::domain::audit::AuditEntry;
-use crate::domain::password_hash::HashError;
 use crate::domain::refresh_token::RefreshTokenKey;
 use crate::domain::session::Client;
 use crate::error::Result;
@@ -80,26 +79,25 @@ impl Limiters {
 }
 
 impl App {
-    /// Puts the parts together. Slow: hashes once.
+    /// Puts the parts together.
     pub fn new(
         config: &Config,
         pool: PgPool,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
-    ) -> std::result::Result<Self, HashError> {
-        let hasher = Hasher::new(config.hashing_concurrency, Arc::clone(&randomness))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             pool,
             verifier: config.jwt.verifier(Arc::clone(&clock)),
             clock,
+            hasher: Hasher::new(config.hashing_concurrency, Arc::clone(&randomness)),
             randomness,
             signer: config.jwt.signer(),
-            hasher,
             refresh_key: RefreshTokenKey::derive(&config.refresh_token_secret),
             rules: config.rules.clone(),
             limiters: Limiters::new(config.limits),
             api_keys: config.api_keys.clone(),
-        })
+        }
     }
 
     /// Now, to the microsecond, as Postgres keeps it.

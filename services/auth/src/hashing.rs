@@ -5,7 +5,7 @@ use std::sync::Arc;
 use common::{Randomness, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::password_hash::{self, HashError, Verdict};
+use crate::domain::password_hash::{self, DECOY, HashError, Verdict};
 
 /// How many may wait for each that is hashed. At about 40 ms a hash, the last waits about 2 s.
 const QUEUE_PER_SLOT: usize = 50;
@@ -16,8 +16,6 @@ pub struct Hasher {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     randomness: Arc<dyn Randomness>,
-    /// The hash of a password nobody knows, checked where there is no user: it takes as long.
-    decoy: Arc<str>,
 }
 
 /// Why a password was not hashed or checked.
@@ -36,15 +34,12 @@ pub enum HashingError {
 
 impl Hasher {
     /// Hashes up to `concurrency` passwords at once.
-    pub fn new(concurrency: usize, randomness: Arc<dyn Randomness>) -> Result<Self, HashError> {
-        let unknown = common::random::token(&*randomness, 43);
-        let decoy = password_hash::hash(&unknown, &*randomness)?;
-        Ok(Self {
+    pub fn new(concurrency: usize, randomness: Arc<dyn Randomness>) -> Self {
+        Self {
             slots: Arc::new(Semaphore::new(concurrency)),
             queue: Arc::new(Semaphore::new(concurrency * (QUEUE_PER_SLOT + 1))),
             randomness,
-            decoy: decoy.into(),
-        })
+        }
     }
 
     /// The hash to store of a new password.
@@ -65,12 +60,9 @@ impl Hasher {
         stored: Option<&str>,
     ) -> Result<Verdict, HashingError> {
         let password = password.clone();
-        let is_decoy = stored.is_none();
-        let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.decoy), Arc::from);
-        let verdict = self
-            .run(move || password_hash::verify(password.expose(), &stored))
-            .await?;
-        Ok(if is_decoy { Verdict::Wrong } else { verdict })
+        let stored = stored.unwrap_or(DECOY).to_owned();
+        self.run(move || password_hash::verify(password.expose(), &stored))
+            .await
     }
 
     async fn run<T: Send + 'static>(
@@ -103,9 +95,10 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_the_queue_callers_are_turned_away() {
-        let hasher = Hasher::new(1, Arc::new(SystemRandomness)).expect("a hasher");
+        let hasher = Hasher::new(1, Arc::new(SystemRandomness));
+        let everywhere = u32::try_from(QUEUE_PER_SLOT + 1).expect("a small number");
         let held = Arc::clone(&hasher.queue)
-            .acquire_many_owned(QUEUE_PER_SLOT as u32 + 1)
+            .acquire_many_owned(everywhere)
             .await
             .expect("open");
         let password = Secret::from("hunter22");

@@ -49,7 +49,7 @@ pub async fn build_with(
         );
     }
     let pool = connect(config).await?;
-    let app = Arc::new(App::new(config, pool.clone(), clock, randomness)?);
+    let app = Arc::new(App::new(config, pool.clone(), clock, randomness));
     let sweeper = Arc::clone(&app);
     let sweep = Task::new("sweep", move |shutdown| {
         let app = Arc::clone(&sweeper);

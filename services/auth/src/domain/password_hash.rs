@@ -16,6 +16,10 @@ const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 10;
 const MAX_BCRYPT_COST: u32 = 14;
 
+/// A hash of random bytes, which no password has. Checking it takes as long as checking one of ours.
+pub const DECOY: &str = "$argon2id$v=19$m=47104,t=1,p=1$sl1J+q9DKUqq6nfc/2yDNw$em8p92Hvx\
+    4zjhOGRKumB/gE+bEYOr8CeeVw+jsPmzjI";
+
 /// What checking a password against a stored hash found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -120,10 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn the_decoy_costs_what_a_hash_of_ours_costs() {
+        let ours = hash("correct horse", &SystemRandomness).expect("hashed");
+        let (_, ours) = parse_argon2(&ours).expect("a hash");
+        let (_, decoy) = parse_argon2(DECOY).expect("a hash");
+        assert_eq!(ours.m_cost(), decoy.m_cost());
+        assert_eq!(ours.t_cost(), decoy.t_cost());
+        assert_eq!(ours.p_cost(), decoy.p_cost());
+        assert_eq!(verify("correct horse", DECOY), Verdict::Wrong);
+    }
+
+    #[test]
     fn bcrypt_and_weaker_argon2_are_accepted_and_outdated() {
-        // What `crypt('', gen_salt('bf'))` of pgcrypto makes.
-        let crypt = "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkY8jIucDrjc8deX1s.";
-        assert_eq!(verify("", crypt), Verdict::RightButOutdated);
+        // What libxcrypt's `crypt()` makes, as pgcrypto's does with `gen_salt('bf')`.
+        let crypt = "$2a$06$abcdefghijklmnopqrstuug1SShOxBTYRY0UxAnX0odLG3Duiwh3q";
+        assert_eq!(verify("hunter22", crypt), Verdict::RightButOutdated);
+        assert_eq!(verify("hunter23", crypt), Verdict::Wrong);
         let made = bcrypt::hash("hunter22", 4).expect("hashed");
         assert_eq!(verify("hunter22", &made), Verdict::RightButOutdated);
         assert_eq!(verify("hunter23", &made), Verdict::Wrong);

@@ -47,7 +47,7 @@ pub async fn find(connection: &mut PgConnection, id: SessionId) -> StoreResult<O
          s.refresh_token_hmac_key, s.refresh_token_counter, \
          array(select c.authentication_method from auth.mfa_amr_claims c \
                where c.session_id = s.id order by c.updated_at desc) as methods, \
-         array(select extract(epoch from c.updated_at)::bigint from auth.mfa_amr_claims c \
+         array(select floor(extract(epoch from c.updated_at))::bigint from auth.mfa_amr_claims c \
                where c.session_id = s.id order by c.updated_at desc) as method_times \
          from auth.sessions s where s.id = $1",
     )

@@ -1,0 +1,119 @@
+//! Postgres goes away and comes back, at rest and mid-rotation.
+
+use std::time::{Duration, Instant};
+
+use auth::Config;
+use common::{EnvironmentMap, Settings};
+use pg::bootstrap::{self, RolePasswords};
+use pg::roles;
+use serde_json::json;
+use testkit::fault::PrivateCluster;
+use testkit::{TestRequest, TestResponse, TestService};
+
+use crate::support::{PASSWORD, Session, assert_error, secrets};
+
+const DATABASE_PASSWORD: &str = "correct-horse-battery-staple";
+/// Postgres must answer again within this after a crash.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+struct Fragile {
+    cluster: PrivateCluster,
+    service: TestService,
+}
+
+impl Fragile {
+    async fn start() -> Self {
+        let cluster = PrivateCluster::start().await;
+        let environment = environment(&cluster);
+        let passwords = RolePasswords::from_settings(&Settings::new(&environment));
+        bootstrap::run(&cluster.endpoint(), &passwords.expect("passwords"))
+            .await
+            .expect("a platform's database");
+        let service = TestService::start(testkit::config::<Config>(&environment)).await;
+        Self { cluster, service }
+    }
+
+    fn refresh(&self, token: &str) -> TestRequest {
+        self.service
+            .post("/token?grant_type=refresh_token")
+            .json(&json!({ "refresh_token": token }))
+    }
+
+    async fn sign_up(&self) -> Session {
+        let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+        let response = self.service.post("/signup").json(&body).await;
+        Session::of(&response.expect_status(200))
+    }
+
+    /// Asks until the service is there again.
+    async fn refresh_when_back(&self, token: &str) -> TestResponse {
+        let begun = Instant::now();
+        loop {
+            let response = self.refresh(token).await;
+            if response.status != 503 || begun.elapsed() > DEADLINE {
+                return response;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn environment(cluster: &PrivateCluster) -> EnvironmentMap {
+    let mut environment = secrets("a-test-secret-that-nobody-uses-elsewhere");
+    environment.set("POSTGRES_HOST", "127.0.0.1");
+    environment.set("POSTGRES_PORT", cluster.endpoint().port.to_string());
+    environment.set("GOTRUE_RATE_LIMIT_TOKEN_REFRESH", "0");
+    for login in roles::LOGINS {
+        environment.set(&format!("{}_DB_PASSWORD", login.prefix), DATABASE_PASSWORD);
+    }
+    environment
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_postgres_is_away_clients_are_told_to_come_back() {
+    let mut fragile = Fragile::start().await;
+    let session = fragile.sign_up().await;
+    fragile.cluster.kill();
+    fragile.cluster.stop().await;
+    let user = || fragile.service.get("/user").bearer(&session.access_token);
+    let away = user().await;
+    assert_error(&away, 503, "service_unavailable");
+    assert_eq!(away.header("retry-after"), Some("1"));
+    let body = json!({ "email": "bob@example.com", "password": PASSWORD });
+    let away = fragile.service.post("/signup").json(&body).await;
+    assert_error(&away, 503, "service_unavailable");
+    let away = fragile.refresh(&session.refresh_token).await;
+    assert_error(&away, 503, "service_unavailable");
+    let _ = fragile.service.get("/health").await.expect_status(200);
+    let _ = fragile.service.get("/ready").await.expect_status(503);
+
+    fragile.cluster.restart().await;
+    let back = fragile.refresh_when_back(&session.refresh_token).await;
+    let _ = back.expect_status(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_mid_rotation_locks_nobody_out() {
+    let mut fragile = Fragile::start().await;
+    let mut known = fragile.sign_up().await.refresh_token;
+    for crash in 0..4_u64 {
+        let rotations = async {
+            let mut token = known.clone();
+            loop {
+                let response = fragile.refresh(&token).await;
+                if response.status != 200 {
+                    return token;
+                }
+                token = Session::of(&response).refresh_token;
+            }
+        };
+        let crash = async {
+            tokio::time::sleep(Duration::from_millis(30 + crash * 17)).await;
+            fragile.cluster.kill();
+        };
+        (known, ()) = tokio::join!(rotations, crash);
+        fragile.cluster.restart().await;
+        let back = fragile.refresh_when_back(&known).await;
+        known = Session::of(&back.expect_status(200)).refresh_token;
+    }
+}

@@ -1,0 +1,24 @@
+//! The auth service on a real Postgres, asked as clients ask it.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot go on must stop, with the reason"
+)]
+
+mod access;
+mod admin;
+mod bodies;
+mod bootstrap;
+mod cluster;
+mod imports;
+mod limits;
+mod refresh;
+mod refresh_parallel;
+mod selfdb_auth;
+mod selfdb_users;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod support;
+mod sweep;
+mod user;
+mod well_known;
