@@ -45,16 +45,18 @@ impl Gateway {
     /// Answers `request`.
     pub(crate) async fn handle(self: Arc<Self>, mut request: Request) -> Response {
         let started = Instant::now();
-        // First of all the request gets its id, since every line below may have to name it.
+        // First what ends here ends: a client could name a header of ours as its connection's.
+        let upgrade = hop_by_hop::strip(request.headers_mut());
+        // Then whom it comes from, and its id: every refusal and every line below may name them.
+        forwarded::overwrite(&mut request, &self.trusted_proxies);
         let id = RequestId::from_headers(request.headers(), &SystemRandomness);
         request
             .headers_mut()
             .insert(request_id::HEADER, id.header_value());
         let origin = request.headers().get(ORIGIN).cloned();
-        let mut line = Line::begin(self.access_log, &request);
+        let line = Line::begin(self.access_log, &request);
 
-        let admitted = self.admit(&mut request);
-        line.note_client(request.headers());
+        let admitted = self.admit(&mut request, upgrade);
         let service = match &admitted {
             Ok(Admitted::Service(forward)) => Some(forward.service),
             Ok(Admitted::Preflight | Admitted::Page(_)) | Err(_) => None,
@@ -91,7 +93,7 @@ impl Gateway {
 
     /// Lets a request in, or refuses it. What is cheap and refuses most stands first; nothing is
     /// read of a body.
-    fn admit(&self, request: &mut Request) -> Result<Admitted, Refusal> {
+    fn admit(&self, request: &mut Request, upgrade: Upgrade) -> Result<Admitted, Refusal> {
         // What is no request to us at all is not looked at further.
         sanity::check(request)?;
         let target = routes::find(request.uri().path()).map(|route| route.target);
@@ -109,11 +111,10 @@ impl Gateway {
             Some(Target::Page(page)) => return Ok(Admitted::Page(page)),
             None => return Err(Refusal::NotFound),
         };
-        // Before any header is set: a client could name ours as its connection's, to lose them.
-        if hop_by_hop::strip(request.headers_mut()) == Upgrade::WebSocket {
+        // Browsers ask no preflight for a websocket.
+        if upgrade == Upgrade::WebSocket {
             self.origins.check_socket(request.headers())?;
         }
-        forwarded::overwrite(request, &self.trusted_proxies, forward.path);
         // The key before the length: who has none learns nothing of limits.
         self.keys.settle(request, forward.access)?;
         upload::check_length(request, self.lane(forward).and_then(|lane| lane.body_bytes))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use common::RequestId;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use tracing::Level;
 
 use super::forwarded;
@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl Line {
-    /// Begins a line, if it will be written.
+    /// Begins a line, if it will be written. `X-Forwarded-For` must be ours by now.
     pub(crate) fn begin(level: AccessLog, request: &Request) -> Self {
         let listening = match level {
             AccessLog::Info => tracing::enabled!(target: "access", Level::INFO),
@@ -50,15 +50,8 @@ impl Line {
             level,
             method: request.method().clone(),
             uri: request.uri().clone(),
-            client: None,
+            client: request.headers().get(forwarded::FOR).cloned(),
         }))
-    }
-
-    /// Notes the client's address once it is known.
-    pub(crate) fn note_client(&mut self, headers: &HeaderMap) {
-        if let Some(entry) = &mut self.0 {
-            entry.client = headers.get(forwarded::FOR).cloned();
-        }
     }
 
     /// Writes the line.

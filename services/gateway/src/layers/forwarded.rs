@@ -8,7 +8,6 @@ use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::TrustedProxies;
-use crate::routes::PathRule;
 
 /// The client's address: exactly one, proxies left out.
 pub(crate) const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -34,11 +33,11 @@ struct Origin {
     client: Option<IpAddr>,
     host: Option<HeaderValue>,
     proto: HeaderValue,
-    outer_prefix: Option<String>,
+    outer_prefix: Option<HeaderValue>,
 }
 
 /// Replaces what the client says of itself by what is known.
-pub(crate) fn overwrite(request: &mut Request, proxies: &TrustedProxies, path: PathRule) {
+pub(crate) fn overwrite(request: &mut Request, proxies: &TrustedProxies) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|peer| peer.0.ip().to_canonical());
     let headers = request.headers_mut();
@@ -57,18 +56,16 @@ pub(crate) fn overwrite(request: &mut Request, proxies: &TrustedProxies, path: P
         headers.insert(FORWARDED_HOST, host);
     }
     headers.insert(PROTO, origin.proto);
-    let prefix = match path {
-        PathRule::Strip(prefix) => prefix,
-        PathRule::Keep | PathRule::GraphQl => "",
-    };
-    let prefix = match origin.outer_prefix {
-        Some(outer) => HeaderValue::try_from(outer + prefix).ok(),
-        None if prefix.is_empty() => None,
-        None => Some(HeaderValue::from_static(prefix)),
-    };
-    if let Some(prefix) = prefix {
-        headers.insert(PREFIX, prefix);
+    if let Some(outer) = origin.outer_prefix {
+        headers.insert(PREFIX, outer);
     }
+}
+
+/// Notes that `prefix` is about to be taken off the path, behind what a proxy took off before us.
+pub(crate) fn note_stripped(headers: &mut HeaderMap, prefix: &'static str) {
+    let outer = headers.get(PREFIX).and_then(|outer| outer.to_str().ok());
+    let whole = outer.and_then(|outer| HeaderValue::try_from(format!("{outer}{prefix}")).ok());
+    headers.insert(PREFIX, whole.unwrap_or(HeaderValue::from_static(prefix)));
 }
 
 fn remove_internal(headers: &mut HeaderMap) {
@@ -111,7 +108,9 @@ fn told(headers: &HeaderMap, proxy: IpAddr, proxies: &TrustedProxies) -> Origin 
         client: Some(client(headers, proxy, proxies)),
         host: host.and_then(|host| host.parse().ok()).or(seen.host),
         proto,
-        outer_prefix: prefix.filter(is_path).map(str::to_owned),
+        outer_prefix: prefix
+            .filter(is_path)
+            .and_then(|prefix| prefix.parse().ok()),
     }
 }
 
@@ -169,7 +168,8 @@ mod tests {
         let mut request = request.body(Body::empty()).expect("a request");
         let peer = SocketAddr::from(([10, 0, 0, 1], 40000));
         request.extensions_mut().insert(ConnectInfo(peer));
-        overwrite(&mut request, &proxies, PathRule::Strip("/rest/v1"));
+        overwrite(&mut request, &proxies);
+        note_stripped(request.headers_mut(), "/rest/v1");
         let text = |value: &HeaderValue| value.to_str().expect("text").to_owned();
         let mut headers: Vec<_> = request
             .headers()

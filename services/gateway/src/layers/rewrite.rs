@@ -5,6 +5,7 @@ use http::{HeaderName, HeaderValue, Uri};
 
 use axum::extract::{OriginalUri, Request};
 
+use super::forwarded;
 use crate::refusal::Refusal;
 use crate::routes::{Access, Forward, PathRule, ServiceName};
 
@@ -18,10 +19,14 @@ const GRAPHQL_PATH: &str = "/rpc/graphql";
 pub(crate) fn apply(request: &mut Request, forward: Forward) -> Result<(), Refusal> {
     // In process, axum would tell a service the unstripped URI; over the wire nobody could.
     request.extensions_mut().remove::<OriginalUri>();
-    if forward.path == PathRule::GraphQl {
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_PROFILE, GRAPHQL_SCHEMA);
-        headers.insert(ACCEPT_PROFILE, GRAPHQL_SCHEMA);
+    let headers = request.headers_mut();
+    match forward.path {
+        PathRule::Strip(prefix) => forwarded::note_stripped(headers, prefix),
+        PathRule::Keep => {}
+        PathRule::GraphQl => {
+            headers.insert(CONTENT_PROFILE, GRAPHQL_SCHEMA);
+            headers.insert(ACCEPT_PROFILE, GRAPHQL_SCHEMA);
+        }
     }
     let rewritten = shown(request.uri(), forward)?;
     if let Some(rewritten) = rewritten {

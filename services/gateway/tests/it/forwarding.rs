@@ -120,7 +120,7 @@ async fn services_are_told_whom_they_serve_and_nothing_a_client_made_up() {
             ("x-real-ip", "6.6.6.6"),
             (
                 "connection",
-                "keep-alive, x-forwarded-for, authorization, x-hop",
+                "keep-alive, x-forwarded-for, x-request-id, authorization, x-hop",
             ),
             ("x-hop", "1"),
             ("te", "trailers"),
@@ -161,7 +161,9 @@ async fn services_are_told_whom_they_serve_and_nothing_a_client_made_up() {
             reply.received("x-client-info").as_deref(),
             Some("supabase-js/2")
         );
-        assert!(reply.received("authorization").is_some(), "{place:?}");
+        for ours in ["authorization", "x-request-id"] {
+            assert!(reply.received(ours).is_some(), "{place:?} {ours}");
+        }
         for gone in [
             "x-selfdb-user",
             "x-internal-role",

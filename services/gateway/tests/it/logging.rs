@@ -72,7 +72,14 @@ async fn each_request_is_one_line_without_its_secrets() {
     stage
         .ask(Method::POST, &path, &headers, Body::empty())
         .await;
-    stage.ask(Method::GET, "/nothing", &[], Body::empty()).await;
+    stage
+        .ask(
+            Method::GET,
+            "/nothing",
+            &[("x-forwarded-for", "6.6.6.6")],
+            Body::empty(),
+        )
+        .await;
 
     let lines = log.lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
@@ -86,6 +93,7 @@ async fn each_request_is_one_line_without_its_secrets() {
     assert_eq!(first["client"], "127.0.0.1");
     assert!(first["duration_ms"].as_f64().is_some_and(|took| took > 0.0));
     assert_eq!(lines[1]["status"], 404);
+    assert_eq!(lines[1]["client"], "127.0.0.1");
     assert_eq!(lines[1]["service"], "gateway");
     for secret in [key.as_str(), stage.keys.user.as_str(), "hush"] {
         assert!(!log.text().contains(secret));
