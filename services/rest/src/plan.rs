@@ -164,7 +164,8 @@ fn call_work(
     let routine = call::find(cache, request, &name, invocation)?;
     // The rows of a function that returns a table's rows are related like the table's.
     let read = tree::Builder::calling(request, cache, limits).build(&routine.returns.type_name)?;
-    let call = Call::plan(request, routine, &read);
+    let rows = cache.table(&routine.returns.type_name);
+    let call = Call::plan(request, routine, (&read, rows));
     let (access, answer) = match invocation {
         Invocation::Read(answer) => (Access::ReadOnly, answer),
         Invocation::Post if routine.volatility == Volatility::Volatile => {

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::mutate::Returning;
 use super::read::ReadPlan;
 use crate::error::{CacheError, MissingFunction};
 use crate::request::media_type::MediaType;
 use crate::request::payload::{JsonShape, Payload};
 use crate::request::{ApiRequest, Invocation};
 use crate::schema_cache::routine::{Parameter, Routine};
-use crate::schema_cache::table::TypeName;
+use crate::schema_cache::table::{Table, TypeName};
 use crate::schema_cache::{QualifiedName, SchemaCache, fuzzy};
 
 /// A call of a function.
@@ -21,7 +20,8 @@ pub(crate) struct Call {
     pub arguments: Arguments,
     /// Whether values come back that are no rows.
     pub scalar: bool,
-    pub returning: Returning,
+    /// What is asked of the rows that is no column of them: functions of the row.
+    pub computed: Vec<String>,
 }
 
 /// What a function is given.
@@ -172,12 +172,21 @@ fn parameter_list(routine: &Routine) -> String {
 
 impl Call {
     /// Plans the call of `routine`, whose result `read` reads.
-    pub(crate) fn plan(request: &ApiRequest, routine: &Routine, read: &ReadPlan) -> Self {
+    pub(crate) fn plan(
+        request: &ApiRequest,
+        routine: &Routine,
+        (read, table): (&ReadPlan, Option<&Table>),
+    ) -> Self {
+        let used = read.used_columns();
+        let used = used.into_iter().filter(|name| {
+            // The rows of a type that is not known have their own columns and no others.
+            table.is_some_and(|table| table.column(name).is_none())
+        });
         Self {
             function: routine.name.clone(),
             arguments: arguments(request, routine),
             scalar: routine.returns_scalar() || routine.returns_scalars(),
-            returning: Returning::of(read.needed_columns(), &[]),
+            computed: used.collect(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Fields of a request, resolved against the columns they name.
 
+use std::collections::BTreeSet;
+
 use crate::request::filter::{Filter, LogicOperator, LogicTree, Operation};
 use crate::request::names::{Field, JsonStep};
 use crate::schema_cache::table::Table;
@@ -67,6 +69,21 @@ impl Condition {
             column,
             negated: filter.negated,
             operation: filter.operation.clone(),
+        }
+    }
+
+    /// Adds the names of the columns it asks about.
+    pub(crate) fn add_columns(&self, names: &mut BTreeSet<String>) {
+        match self {
+            Self::Filter { column, .. } => {
+                names.insert(column.name.clone());
+            }
+            Self::Group { members, .. } => {
+                for member in members {
+                    member.add_columns(names);
+                }
+            }
+            Self::Embedded { .. } => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is read: one relation, what is embedded in its rows, and so on down.
 
+use std::collections::BTreeSet;
+
 use super::field::{Column, Condition};
 use crate::request::order::{Direction, Nulls};
 use crate::request::range::RowRange;
@@ -119,5 +121,21 @@ impl ReadPlan {
         names.sort_unstable();
         names.dedup();
         Some(names)
+    }
+
+    /// The columns that this plan names anywhere at its root.
+    pub(crate) fn used_columns(&self) -> BTreeSet<String> {
+        let selected = self.select.iter().filter_map(|selected| match selected {
+            Selected::All => None,
+            Selected::Column { column, .. } => Some(column.name.clone()),
+        });
+        let ordered = self.order.iter().filter(|order| order.embed.is_none());
+        let mut used: BTreeSet<String> = selected
+            .chain(ordered.map(|order| order.column.name.clone()))
+            .collect();
+        for condition in &self.conditions {
+            condition.add_columns(&mut used);
+        }
+        used
     }
 }

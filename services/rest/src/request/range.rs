@@ -101,6 +101,9 @@ pub(crate) fn top_level(header: RowRange, query: RowRange) -> Result<RowRange, A
     match query.limit {
         Some(limit) if limit < 0 => Err(ApiError::Range(RangeError::NegativeLimit)),
         Some(0) => Ok(query),
-        Some(_) | None => Ok(header.intersection(query)),
+        Some(_) | None => match header.intersection(query) {
+            RowRange { limit: Some(0), .. } => Err(ApiError::Range(RangeError::NegativeLimit)),
+            both => Ok(both),
+        },
     }
 }

@@ -1,6 +1,5 @@
-//! "Perhaps you meant": the most similar of some names, by the trigrams they share.
-
-use std::collections::HashMap;
+//! "Perhaps you meant": the most similar of some names, by how few edits lead from one to the
+//! other.
 
 /// How similar a name of a table or function has to be before it is told to somebody.
 pub(crate) const CLOSE: f64 = 0.75;
@@ -13,43 +12,54 @@ pub(crate) fn closest<'c>(
     candidates: impl Iterator<Item = &'c str>,
     least: f64,
 ) -> Option<&'c str> {
-    // A name longer than any in Postgres is similar to none.
-    if name.len() > 200 {
+    let sought: Vec<char> = name.chars().take(LONGEST + 1).collect();
+    if sought.len() > LONGEST {
         return None;
     }
-    let sought = grams(name);
     candidates
-        .map(|candidate| (similarity(&sought, &grams(candidate)), candidate))
+        .map(|candidate| (similarity(&sought, candidate, least), candidate))
         .filter(|(similarity, _)| *similarity >= least)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, candidate)| candidate)
 }
 
-type Grams = HashMap<(char, char), u16>;
+/// Names of Postgres are no longer; a list of parameters may be.
+const LONGEST: usize = 200;
 
-/// Pairs of neighbouring characters of the name with a mark at both ends.
-fn grams(name: &str) -> Grams {
-    let lower = name.to_lowercase();
-    let marked = || std::iter::once('\0').chain(lower.chars()).chain(['\0']);
-    let mut grams = Grams::new();
-    for pair in marked().zip(marked().skip(1)) {
-        let count = grams.entry(pair).or_default();
-        *count = count.saturating_add(1);
+/// One less the edits for each character of the longer text; 0 where that is surely under `least`.
+fn similarity(sought: &[char], candidate: &str, least: f64) -> f64 {
+    let candidate: Vec<char> = candidate.chars().collect();
+    let longer = sought.len().max(candidate.len()).max(1);
+    let shorter = sought.len().min(candidate.len());
+    let ratio = |edits: usize| 1.0 - share(edits, longer);
+    if ratio(longer - shorter) < least {
+        return 0.0;
     }
-    grams
+    let mut row: Vec<usize> = (0..=candidate.len()).collect();
+    for (position, one) in sought.iter().enumerate() {
+        let mut diagonal = position;
+        let mut left = position + 1;
+        let mut fewest = left;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, other) in row.iter_mut().skip(1).zip(&candidate) {
+            let replaced = diagonal + usize::from(one != other);
+            diagonal = *cell;
+            left = replaced.min(*cell + 1).min(left + 1);
+            *cell = left;
+            fewest = fewest.min(left);
+        }
+        if ratio(fewest) < least {
+            return 0.0;
+        }
+    }
+    ratio(row.last().copied().unwrap_or(longer))
 }
 
-/// The cosine of the angle between the two.
-fn similarity(one: &Grams, other: &Grams) -> f64 {
-    let shared: f64 = one
-        .iter()
-        .filter_map(|(gram, count)| Some(f64::from(*count) * f64::from(*other.get(gram)?)))
-        .sum();
-    let length = |grams: &Grams| -> f64 {
-        let squares = grams.values().map(|count| f64::from(*count).powi(2));
-        squares.sum::<f64>().sqrt()
-    };
-    shared / (length(one) * length(other)).max(f64::MIN_POSITIVE)
+fn share(part: usize, whole: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole)
 }
 
 #[cfg(test)]

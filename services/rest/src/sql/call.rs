@@ -3,7 +3,6 @@
 use super::Sql;
 use super::fragment::array_literal;
 use crate::plan::call::{Arguments, Call, Value};
-use crate::plan::mutate::Returning;
 use crate::plan::read::TableRef;
 use crate::request::payload::JsonShape;
 use crate::schema_cache::routine::Parameter;
@@ -17,13 +16,14 @@ const GIVEN: &str = "pgrst_given";
 pub(super) fn add_call(sql: &mut Sql, call: &Call) {
     let reference = TableRef::Alias(CALL.to_owned());
     sql.push("select ");
-    match &call.returning {
-        _ if call.scalar => sql.column(&reference, SCALAR),
-        Returning::Columns(columns) => sql.list(columns, ", ", |sql, name| {
-            sql.column(&reference, name);
-        }),
-        Returning::All | Returning::Nothing => sql.push("pgrst_call.*"),
-    };
+    if call.scalar {
+        sql.column(&reference, SCALAR);
+    } else {
+        sql.table(&reference).push(".*");
+        for name in &call.computed {
+            sql.push(", ").column(&reference, name);
+        }
+    }
     sql.push(" from ");
     if let Arguments::Json {
         json,

@@ -86,7 +86,7 @@ pub(super) fn add_where(
     }
     sql.push(" where ");
     sql.list(conditions, " and ", |sql, condition| {
-        add(sql, table, condition)
+        add(sql, table, condition);
     });
     if !conditions.is_empty() && !joins.is_empty() {
         sql.push(" and ");
@@ -109,7 +109,7 @@ pub(super) fn add(sql: &mut Sql, table: &TableRef, condition: &Condition) {
         } => {
             sql.push(if *negated { "not (" } else { "(" });
             sql.list(members, operator.sql(), |sql, member| {
-                add(sql, table, member)
+                add(sql, table, member);
             });
             sql.push(")");
         }

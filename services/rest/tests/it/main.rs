@@ -1,0 +1,16 @@
+//! The REST service on a real Postgres, as its protocol's documentation reads.
+
+mod api;
+mod counts;
+mod embedding;
+mod errors;
+mod filters;
+mod formats;
+mod functions;
+mod openapi;
+mod reads;
+mod reload;
+mod security;
+mod tables;
+mod transactions;
+mod writes;
