@@ -1,10 +1,13 @@
 //! A database becomes the platform's, once and again.
 
+use std::time::Duration;
+
 use common::{EnvironmentMap, Settings};
 use pg::bootstrap::{self, BootstrapError, Bootstrapped, RolePasswords};
 use pg::sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_as, query_scalar};
 use pg::{Endpoint, roles};
 use testkit::{SharedCluster, TestDatabase};
+use tokio::time::timeout;
 
 /// Name; may log in, inherits, bypasses row-level security, may replicate; what it is a member of.
 type RoleRow = (String, bool, bool, bool, bool, Vec<String>);
@@ -38,6 +41,30 @@ async fn the_first_time_is_told_from_the_next() {
         .await
         .expect("events");
     assert_eq!(events, 1);
+}
+
+#[tokio::test]
+async fn interrupted_at_any_moment_it_completes_the_next_time() {
+    let db = TestDatabase::empty().await;
+    let admin = db.endpoint(roles::SUPERUSER);
+    let mut patience = Duration::from_millis(1);
+    let mut interruptions = 0;
+    // Given up, its connection closes in the middle of what it was doing.
+    while timeout(patience, bootstrap::run(&admin, &passwords()))
+        .await
+        .is_err()
+    {
+        interruptions += 1;
+        patience = patience * 3 / 2;
+    }
+    assert!(interruptions > 0);
+    let outcome = bootstrap::run(&admin, &passwords()).await.expect("whole");
+    assert_eq!(outcome, Bootstrapped::Again);
+    let first_times: i64 = query_scalar("select count(*) from selfdb.events")
+        .fetch_one(&db.admin_pool())
+        .await
+        .expect("events");
+    assert_eq!(first_times, 1);
 }
 
 #[tokio::test]
