@@ -5,13 +5,11 @@ use std::time::Duration;
 use common::error::BoxError;
 use common::{Service, ServiceConfig, Settings};
 use jwt::{ApiKeys, JwtConfig};
-use pg::{AccessPools, Endpoint, roles};
+use pg::{Endpoint, roles};
 
 use crate::limits::Limits;
 use crate::service;
 
-/// Connections of each access pool: policies are read and asked with them.
-const ACCESS_CONNECTIONS: u32 = 4;
 const MEGABYTE: usize = 1_000_000;
 
 /// The service's configuration.
@@ -19,8 +17,10 @@ const MEGABYTE: usize = 1_000_000;
 pub struct Config {
     /// The database, as the owner of schema `realtime`, who may replicate.
     pub endpoint: Endpoint,
-    /// The database, as those who listen.
-    pub access: AccessPools,
+    /// The database, as anonymous and signed-in listeners.
+    pub authenticator: Endpoint,
+    /// The database, as listeners with the service key.
+    pub service_authenticator: Endpoint,
     /// How tokens are checked.
     pub jwt: JwtConfig,
     /// The API keys.
@@ -45,7 +45,9 @@ impl ServiceConfig for Config {
     /// `libs/pg` and `libs/jwt` read.
     fn from_settings(settings: &Settings<'_>) -> Option<Self> {
         let endpoint = Endpoint::from_settings(settings, "REALTIME", roles::REALTIME_ADMIN);
-        let access = AccessPools::from_settings(settings, "realtime", ACCESS_CONNECTIONS);
+        let user = Endpoint::from_settings(settings, "AUTHENTICATOR", roles::AUTHENTICATOR);
+        let service = roles::SERVICE_AUTHENTICATOR;
+        let service = Endpoint::from_settings(settings, "SERVICE_AUTHENTICATOR", service);
         let jwt = JwtConfig::from_settings(settings);
         let keys = ApiKeys::from_settings(settings);
         let limits = Limits {
@@ -60,7 +62,8 @@ impl ServiceConfig for Config {
         };
         Some(Self {
             endpoint: endpoint?,
-            access: access?,
+            authenticator: user?,
+            service_authenticator: service?,
             jwt: jwt?,
             keys: keys?,
             publication: settings.text_or("REALTIME_PUBLICATION", "supabase_realtime"),

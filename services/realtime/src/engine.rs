@@ -96,9 +96,15 @@ impl Engine {
             self.check_columns(&listener.identity(), binding).await?;
         }
         let registration = self.subscriptions.add(Arc::clone(listener), bindings);
-        let ready = self.stream.ready(STREAM_PATIENCE).await;
-        ready.map_err(SubscribeError::Stream)?;
+        self.replication_ready()
+            .await
+            .map_err(SubscribeError::Stream)?;
         Ok(registration)
+    }
+
+    /// Waits until the next commit will be seen; what is missing where that takes too long.
+    pub async fn replication_ready(&self) -> Result<(), &'static str> {
+        self.stream.ready(STREAM_PATIENCE).await
     }
 
     /// What a role may not read it may not filter by either. A table that is not there yet may

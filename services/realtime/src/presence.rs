@@ -17,12 +17,9 @@ struct Meta {
 }
 
 impl Meta {
-    fn to_json(&self, previous: Option<&str>) -> Value {
+    fn to_json(&self) -> Value {
         let mut meta = self.member.clone();
         meta.insert("phx_ref".to_owned(), self.reference.clone().into());
-        if let Some(previous) = previous {
-            meta.insert("phx_ref_prev".to_owned(), previous.into());
-        }
         Value::Object(meta)
     }
 }
@@ -89,12 +86,20 @@ impl Presence {
         let key = tracked.key.as_str();
         let metas = state.present.entry(tracked.topic.clone()).or_default();
         let metas = metas.entry(key.to_owned()).or_default();
+        let known = metas.get(&tracked.listener);
+        if known.is_some_and(|known| known.member == meta.member) {
+            return;
+        }
         let before = metas.insert(tracked.listener, meta.clone());
-        let previous = before.as_ref().map(|meta| meta.reference.as_str());
-        let joins = one(key, &meta.to_json(previous));
-        let leaves = before.as_ref().map(|meta| one(key, &meta.to_json(None)));
-        // Told under the lock, so that differences arrive in the order they happened.
-        self.tell(&tracked.topic, &joins, &leaves.unwrap_or_default());
+        // Told under the lock, so that differences arrive in the order they happened. An update is
+        // two: realtime-js loses the reference of a presence it knows while it takes a new one
+        // under the same key, and would then keep both.
+        let mut joined = meta.to_json();
+        if let Some(before) = before {
+            self.tell(&tracked.topic, &Map::new(), &one(key, &before.to_json()));
+            joined["phx_ref_prev"] = before.reference.into();
+        }
+        self.tell(&tracked.topic, &one(key, &joined), &Map::new());
     }
 
     /// Everybody present in `topic`, as JSON text; `then` runs before the next difference is told.
@@ -102,7 +107,7 @@ impl Presence {
         let state = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = Map::new();
         for (key, metas) in state.present.get(topic).into_iter().flatten() {
-            let metas: Vec<Value> = metas.values().map(|meta| meta.to_json(None)).collect();
+            let metas: Vec<Value> = metas.values().map(Meta::to_json).collect();
             all.insert(key.clone(), json!({ "metas": metas }));
         }
         then(Value::Object(all).to_string());
@@ -124,7 +129,7 @@ impl Presence {
             state.present.remove(topic);
         }
         if let Some(meta) = left {
-            self.tell(topic, &Map::new(), &one(key, &meta.to_json(None)));
+            self.tell(topic, &Map::new(), &one(key, &meta.to_json()));
         }
     }
 

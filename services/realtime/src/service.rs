@@ -8,7 +8,7 @@ use common::{
     Check, Clock, Randomness as _, Service, ServiceConfig as _, SystemClock, SystemRandomness, Task,
 };
 use pg::sqlx::PgPool;
-use pg::{Migrations, PoolOptions};
+use pg::{AccessPools, Migrations, PoolOptions};
 
 use crate::bus::{EventBus, InProcessBus};
 use crate::changes::{Access, Subscriptions};
@@ -28,6 +28,8 @@ pub const MIGRATIONS: Migrations = pg::migrations!("realtime": "0001_messages");
 
 /// The owner's connections: migrations, the slot's name, sweeping messages.
 const OWNER_CONNECTIONS: u32 = 2;
+/// Connections of each access pool: policies are read and asked with them.
+const ACCESS_CONNECTIONS: u32 = 4;
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const KEEP_MESSAGES_DAYS: i32 = 3;
 
@@ -39,7 +41,13 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let topics = Arc::new(Topics::default());
     let subscriptions = Arc::new(Subscriptions::default());
-    let access = Arc::new(Access::new(config.access));
+    let options = PoolOptions::new("selfdb-realtime", ACCESS_CONNECTIONS);
+    let pools = AccessPools::new(
+        &config.authenticator,
+        &config.service_authenticator,
+        &options,
+    );
+    let access = Arc::new(Access::new(pools));
     let fan_out = FanOut::new(
         Arc::clone(&topics),
         Arc::clone(&subscriptions),

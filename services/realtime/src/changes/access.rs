@@ -24,6 +24,8 @@ use crate::store::messages;
 /// How long a plan is believed. A change of the table's policies or grants comes with a new
 /// description of the table and is seen at once; this is for changes of roles and schemas.
 const PLAN_LIFETIME: Duration = Duration::from_secs(5);
+/// How long a policy may think: other listeners wait for it.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_PLANS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// Why there is no answer.
@@ -259,7 +261,8 @@ impl Access {
         &self,
         identity: &Identity,
     ) -> Result<Transaction<'static, Postgres>, AccessError> {
-        let context = RequestContext::new(&*identity.role, Arc::clone(&identity.claims_json));
+        let context = RequestContext::new(&*identity.role, Arc::clone(&identity.claims_json))
+            .with_statement_timeout(STATEMENT_TIMEOUT);
         Ok(self.pools.begin(&context).await?)
     }
 }

@@ -54,6 +54,13 @@ pub enum Outcome {
         /// How it went.
         result: Result<Box<Joined>, JoinError>,
     },
+    /// Messages from SQL will be heard, or what is missing.
+    Replication {
+        /// The channel's listener.
+        listener: ListenerId,
+        /// How it went.
+        result: Result<(), &'static str>,
+    },
     /// What a channel may do was read again, for a new token.
     Rights {
         /// The channel's listener.
@@ -281,6 +288,14 @@ impl PhoenixConversation {
         match result {
             Ok(joined) => {
                 joined.open(&self.engine, self.version, request);
+                if joined.replication_ready {
+                    let engine = Arc::clone(&self.engine);
+                    let listener = joined.channel.listener.id;
+                    self.pending.push(Box::pin(async move {
+                        let result = engine.replication_ready().await;
+                        Outcome::Replication { listener, result }
+                    }));
+                }
                 self.channels.insert(request.topic.clone(), joined.channel);
             }
             Err(error) => {
@@ -289,6 +304,18 @@ impl PhoenixConversation {
                     .send(request.refuse(self.version, &error.to_string()));
             }
         }
+    }
+
+    fn replication_ready(&self, listener: ListenerId, result: Result<(), &'static str>) {
+        let Some(topic) = self.topic_of(listener) else {
+            return;
+        };
+        let told = match result {
+            Ok(()) => (Status::Ok, "Replication connection established"),
+            Err(problem) => (Status::Error, problem),
+        };
+        self.outbox
+            .send(system(self.version, &topic, "system", told));
     }
 
     fn reauthorized(&mut self, listener: ListenerId, result: Result<Rights, AccessError>) {
@@ -368,6 +395,7 @@ impl Conversation for PhoenixConversation {
                 request,
                 result,
             } => self.joined(number, &request, result),
+            Outcome::Replication { listener, result } => self.replication_ready(listener, result),
             Outcome::Rights { listener, result } => self.reauthorized(listener, result),
         }
     }

@@ -44,6 +44,8 @@ pub struct Join {
 pub struct Joined {
     /// The channel.
     pub channel: Channel,
+    /// Whether the client is told when messages from SQL will be heard.
+    pub replication_ready: bool,
     bound: Vec<BoundRequest>,
 }
 
@@ -94,8 +96,12 @@ impl Join {
         } else {
             Some(self.engine.subscribe(&listener, bindings).await?)
         };
-        let channel = self.channel(listener, rights, registration);
-        Ok(Joined { channel, bound })
+        let replication_ready = self.config.broadcast.replication_ready;
+        Ok(Joined {
+            channel: self.channel(listener, rights, registration),
+            replication_ready,
+            bound,
+        })
     }
 
     async fn rights(&self) -> Result<Rights, JoinError> {

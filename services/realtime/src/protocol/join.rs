@@ -40,6 +40,9 @@ pub struct BroadcastConfig {
     /// Whether the sender hears its own broadcasts.
     #[serde(default, rename = "self", deserialize_with = "or_default")]
     pub echo: bool,
+    /// Whether the client is told when messages from SQL will be heard.
+    #[serde(default, deserialize_with = "or_default")]
+    pub replication_ready: bool,
 }
 
 /// How presence is handled.

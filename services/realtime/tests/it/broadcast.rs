@@ -128,10 +128,14 @@ async fn http_sends_to_topics_and_needs_a_key() {
 async fn sql_sends_when_the_transaction_commits() {
     let stage = Stage::new().await;
     let mut client = stage.connect(Version::V2).await;
-    // Joined to changes too, so that the stream is known to run.
     client
-        .listen(ROOM, json!([{ "event": "*", "schema": "public" }]))
+        .join(ROOM, json!({ "broadcast": { "replication_ready": true } }))
         .await;
+    let ready = client.event("system").await.payload;
+    assert_eq!(
+        (&ready["extension"], &ready["status"]),
+        (&json!("system"), &json!("ok"))
+    );
     stage
         .db
         .execute(

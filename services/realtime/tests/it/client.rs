@@ -127,7 +127,7 @@ impl Client {
     }
 
     /// Waits for an event; others are kept in their order.
-    pub(crate) async fn until(&mut self, wanted: impl Fn(&Event) -> bool + Send) -> Event {
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Event) -> bool + Send + Sync) -> Event {
         if let Some(index) = self.kept.iter().position(&wanted) {
             return self.kept.remove(index).expect("just found");
         }

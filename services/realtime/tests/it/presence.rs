@@ -36,13 +36,14 @@ async fn the_present_are_told_to_whoever_joins_and_to_whoever_is_there() {
         json!({ "anna": { "metas": [{ "mood": "ok", "phx_ref": first }] } })
     );
     track(&mut anna, json!({ "mood": "bad" })).await;
+    let left = bert.event("presence_diff").await.payload;
+    assert_eq!(left["leaves"]["anna"]["metas"][0]["phx_ref"], first);
     let diff = bert.event("presence_diff").await.payload;
     let joined = &diff["joins"]["anna"]["metas"][0];
     assert_eq!(
         (&joined["mood"], &joined["phx_ref_prev"]),
         (&json!("bad"), &first)
     );
-    assert_eq!(diff["leaves"]["anna"]["metas"][0]["phx_ref"], first);
     let untrack = json!({ "type": "presence", "event": "untrack" });
     anna.ask(ROOM, "presence", untrack).await;
     let diff = bert.event("presence_diff").await.payload;

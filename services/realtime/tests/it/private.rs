@@ -131,3 +131,29 @@ async fn revoked_rights_end_the_channel_at_the_next_token() {
     );
     client.event("phx_close").await;
 }
+
+#[tokio::test]
+async fn sql_may_send_where_its_role_may() {
+    let stage = Stage::new().await;
+    let mut client = stage
+        .connect_as(Version::V2, stage.db.service_token())
+        .await;
+    let config = json!({ "private": true, "broadcast": { "replication_ready": true } });
+    client.join(ROOM, config).await;
+    client.event("system").await;
+    let send = |event: &str| {
+        format!(
+            "begin; set local role authenticated; \
+             select realtime.send('{{}}', '{event}', 'room'); commit"
+        )
+    };
+    stage.db.execute(&send("refused")).await;
+    stage
+        .run(
+            "create policy send on realtime.messages for insert to authenticated \
+             with check (realtime.topic() = 'room')",
+        )
+        .await;
+    stage.db.execute(&send("sent")).await;
+    assert_eq!(client.event("broadcast").await.payload["event"], "sent");
+}

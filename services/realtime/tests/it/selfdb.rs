@@ -31,10 +31,9 @@ impl SelfDbClient {
         let next = tokio::time::timeout(PATIENCE, self.0.next())
             .await
             .expect("in time");
-        match next.expect("an open socket").expect("a message") {
-            Message::Text(text) => serde_json::from_str(&text).expect("JSON"),
-            other => panic!("not a message: {other:?}"),
-        }
+        let message = next.expect("an open socket").expect("a message");
+        let text = message.into_text().expect("text");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     async fn ask(&mut self, message: Value) -> Value {
