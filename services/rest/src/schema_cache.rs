@@ -10,7 +10,6 @@ pub(crate) mod routine;
 pub(crate) mod table;
 
 pub(crate) use handle::CacheHandle;
-pub(crate) use load::load;
 pub(crate) use refresh::keep_fresh;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

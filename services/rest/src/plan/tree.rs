@@ -1,25 +1,23 @@
 //! Builds the tree of what is read: `select` gives its shape, and filters, order and limits go to
 //! the relation whose path they name.
 
+mod fields;
+mod joins;
+
 use std::collections::BTreeMap;
 
 use super::Limits;
 use super::embed;
-use super::field::{Column, Condition};
-use super::read::{Embed, JoinCondition, Order, ReadPlan, Selected, Source, TableRef};
+use super::field::Condition;
+use super::read::{Embed, ReadPlan, Selected, Source};
 use crate::error::{ApiError, Error};
 use crate::request::ApiRequest;
-use crate::request::filter::{IsValue, Operation};
-use crate::request::names::{Field, JsonOperand};
 use crate::request::order::OrderTerm;
 use crate::request::range::RowRange;
-use crate::request::select::{EmbedShape, JoinType, SelectField, SelectItem, SelectRelation};
-use crate::schema_cache::relationship::{Cardinality, ColumnPair, Relationship};
-use crate::schema_cache::table::Table;
+use crate::request::select::{EmbedShape, JoinType, SelectItem, SelectRelation};
 use crate::schema_cache::{QualifiedName, SchemaCache};
-
-/// The longest alias Postgres keeps.
-const MAX_ALIAS_BYTES: usize = 63;
+use fields::{on_embeds, ordered, selected};
+use joins::joined;
 
 /// Builds one [`ReadPlan`].
 pub(crate) struct Builder<'a> {
@@ -257,155 +255,5 @@ fn relation_named<'i>(item: &'i SelectItem, name: &str) -> Option<&'i SelectRela
             Some(relation)
         }
         SelectItem::Relation(_) | SelectItem::Field(_) | SelectItem::All => None,
-    }
-}
-
-fn selected(field: &SelectField, table: Option<&Table>) -> Selected {
-    let column = Column::resolve(&field.field, table);
-    let alias = field.alias.clone().or_else(|| json_alias(&field.field));
-    Selected::Column {
-        column,
-        cast: field.cast.clone(),
-        alias,
-    }
-}
-
-/// A JSON path is called by its last key, or by the column where it has none.
-fn json_alias(field: &Field) -> Option<String> {
-    if field.path.is_empty() {
-        return None;
-    }
-    let keys = field.path.iter().rev();
-    let last = keys.into_iter().find_map(|step| match &step.operand {
-        JsonOperand::Key(key) => Some(key),
-        JsonOperand::Index(_) => None,
-    });
-    Some(last.unwrap_or(&field.name).clone())
-}
-
-fn ordered(
-    term: &OrderTerm,
-    table: Option<&Table>,
-    origin: &str,
-    embeds: &[Embed],
-) -> Result<Order, ApiError> {
-    let mut order = Order {
-        embed: None,
-        column: Column::resolve(&term.field, table),
-        direction: term.direction,
-        nulls: term.nulls,
-    };
-    if let Some(name) = &term.relation {
-        let embed = embeds.iter().find(|embed| embed.name == *name);
-        let embed = embed.ok_or_else(|| ApiError::NotEmbedded(name.clone()))?;
-        if !embed.to_one {
-            return Err(ApiError::RelatedOrder {
-                origin: origin.to_owned(),
-                target: name.clone(),
-            });
-        }
-        order.embed = Some(embed.alias.clone());
-        order.column = Column::resolve(&term.field, None);
-    }
-    Ok(order)
-}
-
-/// A filter on the name of an embed asks whether it has rows.
-fn on_embeds(condition: Condition, embeds: &[Embed]) -> Result<Condition, ApiError> {
-    match condition {
-        Condition::Group {
-            negated,
-            operator,
-            members,
-        } => {
-            let members = members.into_iter().map(|member| on_embeds(member, embeds));
-            Ok(Condition::Group {
-                negated,
-                operator,
-                members: members.collect::<Result<_, _>>()?,
-            })
-        }
-        Condition::Filter {
-            column,
-            to_tsvector,
-            negated,
-            operation,
-        } => {
-            let named = |embed: &&Embed| embed.name == column.name && column.path.is_empty();
-            match (embeds.iter().find(named), &operation) {
-                (Some(embed), Operation::Is(IsValue::Null | IsValue::NotNull)) => {
-                    let asks_for_rows = operation == Operation::Is(IsValue::NotNull);
-                    Ok(Condition::Embedded {
-                        alias: embed.alias.clone(),
-                        gathered: !embed.to_one,
-                        present: asks_for_rows != negated,
-                    })
-                }
-                (Some(_), _) => Err(ApiError::EmbedFilter(column.name)),
-                (None, _) => Ok(Condition::Filter {
-                    column,
-                    to_tsvector,
-                    negated,
-                    operation,
-                }),
-            }
-        }
-        Condition::Embedded { .. } => Ok(condition),
-    }
-}
-
-fn joined(
-    relationship: &Relationship,
-    parent: &TableRef,
-    depth: usize,
-) -> (Source, Vec<JoinCondition>) {
-    let alias = numbered(&relationship.foreign_table.name, depth);
-    let own = TableRef::Alias(alias.clone());
-    let mut source = Source::Aliased {
-        relation: relationship.foreign_table.clone(),
-        alias,
-        junction: None,
-    };
-    let joins = match &relationship.cardinality {
-        Cardinality::ManyToOne(key) | Cardinality::OneToMany(key) | Cardinality::OneToOne(key) => {
-            equalities(parent, &own, &key.columns)
-        }
-        Cardinality::ManyToMany(junction) => {
-            let between = numbered(&junction.table.name, depth);
-            // A table that is its own junction would have one alias twice.
-            let between = if own == TableRef::Alias(between.clone()) {
-                format!("pgrst_junction_{depth}")
-            } else {
-                between
-            };
-            let reference = TableRef::Alias(between.clone());
-            if let Source::Aliased { junction: slot, .. } = &mut source {
-                *slot = Some((junction.table.clone(), between));
-            }
-            let mut joins = equalities(parent, &reference, &junction.source);
-            joins.extend(equalities(&own, &reference, &junction.target));
-            joins
-        }
-    };
-    (source, joins)
-}
-
-fn equalities(own: &TableRef, foreign: &TableRef, columns: &[ColumnPair]) -> Vec<JoinCondition> {
-    let pairs = columns.iter();
-    pairs
-        .map(|pair| JoinCondition {
-            left: (own.clone(), pair.own.clone()),
-            right: (foreign.clone(), pair.foreign.clone()),
-        })
-        .collect()
-}
-
-/// `name_depth`, which Postgres' own messages then show.
-fn numbered(name: &str, depth: usize) -> String {
-    let alias = format!("{name}_{depth}");
-    if alias.len() > MAX_ALIAS_BYTES {
-        format!("pgrst_{depth}")
-    } else {
-        alias
     }
 }

@@ -27,7 +27,6 @@ use crate::error::{ApiError, Error};
 use crate::execute::execute_one;
 use crate::plan::{Access, find_table};
 use crate::schema_cache::SchemaCache;
-use crate::schema_cache::load;
 use crate::schema_cache::table::Table;
 use crate::sql::Sql;
 
@@ -42,14 +41,10 @@ async fn administer(app: &App, asked: (&Caller, &Parts), statement: Sql) -> Resu
         authenticated: caller.authenticated,
     })?;
     execute_one(app, (&service, parts), Access::ReadWrite, statement).await?;
-    let previous = app.cache.current();
-    match load(&app.catalogue, &app.config.schemas, previous.as_deref()).await {
-        Ok(cache) => app.cache.replace(cache),
-        // The notification of the change itself will bring it.
-        Err(error) => {
-            let chain = common::error::chain(&error);
-            tracing::warn!(error = %chain, "the schema cache could not be loaded at once");
-        }
+    // Where this fails, the notification of the change itself will bring it.
+    if let Err(error) = app.cache.reload(&app.catalogue, &app.config.schemas).await {
+        let chain = common::error::chain(&error);
+        tracing::warn!(error = %chain, "the schema cache could not be loaded at once");
     }
     Ok(())
 }

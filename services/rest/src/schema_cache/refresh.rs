@@ -6,7 +6,7 @@ use common::BoxError;
 use pg::sqlx::postgres::{PgListener, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use super::{CacheHandle, load};
+use super::CacheHandle;
 
 /// The channel whose notifications ask for a reload.
 const CHANNEL: &str = "pgrst";
@@ -47,7 +47,7 @@ pub(crate) async fn keep_fresh(
 async fn listen(pool: &PgPool, schemas: &[String], handle: &CacheHandle) -> Result<(), BoxError> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    reload(pool, schemas, handle).await?;
+    handle.reload(pool, schemas).await?;
     while let Some(notification) = listener.try_recv().await? {
         let mut wanted = asks_for_reload(notification.payload());
         // A migration notifies once a statement: one load serves them all.
@@ -55,7 +55,7 @@ async fn listen(pool: &PgPool, schemas: &[String], handle: &CacheHandle) -> Resu
             wanted |= asks_for_reload(notification.payload());
         }
         if wanted {
-            reload(pool, schemas, handle).await?;
+            handle.reload(pool, schemas).await?;
         }
     }
     Ok(())
@@ -64,17 +64,4 @@ async fn listen(pool: &PgPool, schemas: &[String], handle: &CacheHandle) -> Resu
 /// `notify pgrst`, and `notify pgrst, 'reload schema'`.
 fn asks_for_reload(payload: &str) -> bool {
     payload.is_empty() || payload == "reload schema"
-}
-
-async fn reload(pool: &PgPool, schemas: &[String], handle: &CacheHandle) -> Result<(), BoxError> {
-    let previous = handle.current();
-    let cache = load(pool, schemas, previous.as_deref()).await?;
-    tracing::info!(
-        tables = cache.tables.len(),
-        relationships = cache.relationships.values().map(Vec::len).sum::<usize>(),
-        functions = cache.routines.len(),
-        "schema cache loaded"
-    );
-    handle.replace(cache);
-    Ok(())
 }
