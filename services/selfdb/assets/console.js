@@ -14,9 +14,10 @@ function row(name, text) {
 
 async function refresh() {
   try {
-    const health = await (await fetch("/health")).json();
-    state.textContent = health.status === "ready" ? "Everything answers." : "Something does not answer.";
-    const entries = Object.entries(health.checks ?? {});
+    const response = await fetch("/health");
+    const { services = {} } = await response.json();
+    state.textContent = response.ok ? "Everything answers." : "Something does not answer.";
+    const entries = Object.entries(services);
     checks.replaceChildren(...entries.map(([name, text]) => row(name, text)));
   } catch {
     state.textContent = "The platform does not answer. Look at its log, or run ./start.sh --status.";

@@ -17,12 +17,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// The console's routes. `api_url` is where the page says the gateway is; `ready_url` is asked for
 /// what `/health` answers.
-pub fn router(api_url: String, ready_url: String) -> Router {
+pub fn router(api_url: &str, ready_url: String) -> Router {
     let config = json!({ "api_url": api_url });
     Router::new()
         .route(
             "/",
-            get(|| {
+            get(async || {
                 asset(
                     "text/html; charset=utf-8",
                     include_str!("../assets/console.html"),
@@ -31,11 +31,11 @@ pub fn router(api_url: String, ready_url: String) -> Router {
         )
         .route(
             "/console.css",
-            get(|| asset("text/css", include_str!("../assets/console.css"))),
+            get(async || asset("text/css", include_str!("../assets/console.css"))),
         )
         .route(
             "/console.js",
-            get(|| asset("text/javascript", include_str!("../assets/console.js"))),
+            get(async || asset("text/javascript", include_str!("../assets/console.js"))),
         )
         .route("/console.json", get(async move || Json(config)))
         .route("/health", get(async move || health(&ready_url).await))
@@ -52,7 +52,7 @@ async fn health(ready_url: &str) -> Response {
     }
 }
 
-async fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
     let headers = [
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, POLICY),

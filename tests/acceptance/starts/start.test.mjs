@@ -1,7 +1,7 @@
 // What ./start.sh does with good and bad env files. Each test has a data directory of its own.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -29,6 +29,8 @@ const portNames = ["API_PORT", "FRONTEND_PORT", "POSTGRES_PORT", "FUNCTIONS_PORT
 async function newInstance() {
   const folder = mkdtempSync(join(tmpdir(), "selfdb-start-"));
   folders.push(folder);
+  // Postgres runs as an account of its own where this is root.
+  chmodSync(folder, 0o755);
   const ports = await freePorts(portNames.length);
   const file = join(folder, "instance.env");
   writeFileSync(file, [...portNames.map((name, i) => `${name}=${ports[i]}`), `DATA_DIR=${folder}/data`, ""].join("\n"));
@@ -93,7 +95,8 @@ test("starts, is harmless to run again, reports its state, stops, keeps data, an
 
 test("a bad env file: every error in one message, exit 78, nothing left running", async () => {
   const { file, folder, ports } = await newInstance();
-  const blocker = createServer().listen(ports[1], "127.0.0.1");
+  const blocker = createServer();
+  await new Promise((done) => blocker.listen(ports[1], "127.0.0.1", done));
   appendFileSync(file, [
     "API_PORT=eighty",
     "JWT_SECRET=short",

@@ -10,7 +10,11 @@ use crate::env_file::{self, Completion};
 
 /// Makes or completes the env file; says on standard output what it did, and the admin's password
 /// where one was made.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "the answer of the command"
+)]
 pub fn run(args: &EnvFileArgs) -> ExitCode {
     let example = match fs::read_to_string(&args.example) {
         Ok(example) => example,

@@ -40,7 +40,7 @@ async fn serve(env_file: Option<&Path>) -> Result<(), BoxError> {
     let _ = fs::remove_file(&ready_file);
     let ready_url = config.platform.ready_url.clone();
     let database = Database::open(config.database).await?;
-    let started = start(&database, config.platform, &values, &lifecycle).await;
+    let started = Box::pin(start(&database, config.platform, &values, &lifecycle)).await;
     if started.is_ok() {
         lifecycle.spawn(announce(ready_url, ready_file));
     } else {
@@ -67,7 +67,7 @@ async fn start(
             console,
             functions,
         } => {
-            single::start(config.services, api, functions, lifecycle).await?;
+            Box::pin(single::start(config.services, api, functions, lifecycle)).await?;
             console
         }
         Listeners::Processes { console } => {
@@ -75,7 +75,7 @@ async fn start(
             console
         }
     };
-    let router = console::router(config.api_url, config.ready_url);
+    let router = console::router(&config.api_url, config.ready_url);
     let limits = ServerLimits::default();
     lifecycle.spawn(server::serve(
         console.into_tokio()?,

@@ -24,7 +24,11 @@ pub fn run(args: &StatusArgs) -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "the answer of the command"
+)]
 async fn status(url: &str, patience: Duration) -> Result<(), BoxError> {
     let deadline = Instant::now() + patience;
     loop {
