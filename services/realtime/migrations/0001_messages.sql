@@ -19,6 +19,23 @@ create function realtime.topic() returns text
     language sql stable
     as $$ select nullif(current_setting('realtime.topic', true), '') $$;
 
+-- Writes a broadcast into the write-ahead log when its row is inserted; the service reads it there
+-- once the transaction has committed. Only a trigger can run this, so whoever sends has passed the
+-- policies for inserts.
+create function realtime.emit_broadcast() returns trigger
+    language plpgsql security definer
+    set search_path = ''
+    as $$
+begin
+    perform pg_logical_emit_message(true, 'selfdb.broadcast', jsonb_build_object(
+        'topic', new.topic, 'event', coalesce(new.event, ''), 'private', new.private,
+        'payload', new.payload)::text);
+    return null;
+end;
+$$;
+create trigger emit_broadcast after insert on realtime.messages
+    for each row when (new.extension = 'broadcast') execute function realtime.emit_broadcast();
+
 -- Sends a message to whoever has joined the topic, when the transaction commits. The caller needs
 -- a policy that lets it insert; one that may not is warned, and its transaction goes on.
 create function realtime.send(
@@ -37,9 +54,6 @@ begin
     perform set_config('realtime.topic', send.topic, true);
     insert into realtime.messages (topic, extension, event, payload, private)
     values (send.topic, 'broadcast', send.event, message, send.private);
-    perform pg_logical_emit_message(true, 'selfdb.broadcast', jsonb_build_object(
-        'topic', send.topic, 'event', send.event, 'private', send.private,
-        'payload', message)::text);
     perform set_config('realtime.topic', coalesce(asked_before, ''), true);
 exception when others then
     raise warning 'realtime.send: the message was not sent: %', sqlerrm;
