@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use bytes::Bytes;
 use common::BoxError;
 use futures_util::{Stream, StreamExt as _};
@@ -32,12 +32,23 @@ pub enum BodyError {
 
 /// A handle on a request's body. Clones read on where the others stopped.
 #[derive(Clone)]
-pub struct SharedBody(Arc<Mutex<BodyDataStream>>);
+pub struct SharedBody {
+    stream: Arc<Mutex<BodyDataStream>>,
+    announced_size: Option<u64>,
+}
 
 impl SharedBody {
     /// A handle on `body`.
     pub fn new(body: Body) -> Self {
-        Self(Arc::new(Mutex::new(body.into_data_stream())))
+        Self {
+            announced_size: body.size_hint().exact(),
+            stream: Arc::new(Mutex::new(body.into_data_stream())),
+        }
+    }
+
+    /// How many bytes the request announced, where it did.
+    pub fn announced_size(&self) -> Option<u64> {
+        self.announced_size
     }
 
     /// The bytes, of which there may be at most `limit`.
@@ -77,7 +88,7 @@ impl Stream for SharedBody {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let polled = stream.poll_next_unpin(context);
         polled.map_err(|error| BodyError::Incomplete(Box::new(error)))
     }

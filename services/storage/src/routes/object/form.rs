@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use multer::{Field, Multipart};
 use serde_json::{Map, Value};
 
-use super::upload::{NO_CACHE, Particulars, Target, announced_size, cache_control};
+use super::upload::{NO_CACHE, Particulars, Target, cache_control};
 use crate::body::{BodyError, Limited, SharedBody};
 use crate::domain::mime::MimeType;
 use crate::domain::object::ObjectId;
@@ -34,16 +34,17 @@ pub(super) fn boundary(headers: &HeaderMap) -> Option<Result<String, Error>> {
 pub(super) async fn take(
     uploads: &Uploads,
     target: Target,
-    headers: &HeaderMap,
-    (boundary, body): (String, SharedBody),
+    boundary: String,
+    body: SharedBody,
 ) -> Result<ObjectId, Error> {
+    let announced_size = body.announced_size();
     let mut form = Form::new(boundary, body);
     let mut fields = Fields::default();
     let file = form
         .read_to_file(&mut fields)
         .await?
         .ok_or(Error::NoContent)?;
-    let mut intent = target.intent(fields.particulars(&file, announced_size(headers))?);
+    let mut intent = target.intent(fields.particulars(&file, announced_size)?);
     let limit = uploads.admit(&intent).await?;
     let bytes = file.map(|chunk| chunk.map_err(body_error));
     let received = uploads

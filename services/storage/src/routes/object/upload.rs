@@ -1,6 +1,6 @@
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -149,7 +149,7 @@ async fn take(uploads: &Uploads, target: Target, request: Request) -> Result<Obj
     let body = SharedBody::new(body);
     let rest = body.clone();
     let taken = match form::boundary(&parts.headers) {
-        Some(boundary) => form::take(uploads, target, &parts.headers, (boundary?, body)).await,
+        Some(boundary) => form::take(uploads, target, boundary?, body).await,
         None => take_bytes(uploads, target, &parts.headers, body).await,
     };
     if taken.is_err() {
@@ -169,7 +169,7 @@ async fn take_bytes(
         mime: MimeType::parse(text(headers, &CONTENT_TYPE).unwrap_or_default())?,
         cache_control: cache_control(cache)?,
         user_metadata: user_metadata(headers)?,
-        announced_size: announced_size(headers),
+        announced_size: body.announced_size(),
     });
     let limit = uploads.admit(&intent).await?;
     if intent.announced_size.is_some_and(|size| size > limit) {
@@ -206,10 +206,6 @@ pub(super) fn cache_control(text: &str) -> Result<String, Error> {
         return Err(Error::InvalidRequest(message.to_owned()));
     }
     Ok(text.to_owned())
-}
-
-pub(super) fn announced_size(headers: &HeaderMap) -> Option<u64> {
-    text(headers, &CONTENT_LENGTH)?.parse().ok()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -47,10 +47,6 @@ pub(in crate::routes::v1) async fn list_in_bucket(
     BucketPath(bucket): BucketPath,
     Params(page): Params<Page>,
 ) -> Result<Json<Vec<FileResponse>>, Error> {
-    let mut transaction = authoriser.begin(&caller).await?;
-    let seen = store::buckets::find(&mut transaction, bucket.as_str()).await?;
-    transaction.commit().await?;
-    seen.ok_or(Error::NoSuchBucket)?;
     let (limit, offset) = page.bounds();
     let listing = FileListing {
         bucket: Some(bucket.as_str()),
@@ -58,7 +54,14 @@ pub(in crate::routes::v1) async fn list_in_bucket(
         limit,
         offset,
     };
-    Ok(Json(files(&authoriser, &caller, &listing).await?))
+    let files = files(&authoriser, &caller, &listing).await?;
+    if files.is_empty() {
+        let mut transaction = authoriser.begin(&caller).await?;
+        let seen = store::buckets::find(&mut transaction, bucket.as_str()).await?;
+        transaction.commit().await?;
+        seen.ok_or(Error::NoSuchBucket)?;
+    }
+    Ok(Json(files))
 }
 
 async fn files(

@@ -1,0 +1,178 @@
+//! A storage service on a database and a directory of its own, with two users.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::Environment as _;
+use serde_json::{Value, json};
+use storage::Config;
+use testkit::{TestDatabase, TestResponse, TestService};
+use uuid::Uuid;
+
+/// Ana's user id.
+pub(crate) const ANA: Uuid = Uuid::from_u128(0xa);
+/// Ben's user id.
+pub(crate) const BEN: Uuid = Uuid::from_u128(0xb);
+
+/// Policies as projects write them: everybody has a folder, named by their id, in every bucket.
+pub(crate) const OWN_FOLDERS: &str = "
+    create policy own_folder on storage.objects for all to authenticated
+    using ((select auth.uid())::text = (storage.foldername(name))[1])
+    with check ((select auth.uid())::text = (storage.foldername(name))[1])";
+
+pub(crate) struct Stage {
+    pub(crate) db: TestDatabase,
+    pub(crate) service: TestService,
+    pub(crate) ana: String,
+    pub(crate) ben: String,
+    pub(crate) anon: String,
+    pub(crate) admin: String,
+}
+
+impl Stage {
+    /// A service that is asked in process.
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// As [`Stage::new`], with further settings.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
+        let service = TestService::start(Self::config(&db, settings)).await;
+        Self::on(db, service)
+    }
+
+    /// A service that is asked over a socket.
+    pub(crate) async fn listening() -> Self {
+        let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
+        let service = TestService::listen(Self::config(&db, &[])).await;
+        Self::on(db, service)
+    }
+
+    pub(crate) fn config(db: &TestDatabase, settings: &[(&str, &str)]) -> Config {
+        let mut environment = db.settings();
+        for (name, value) in settings {
+            environment.set(name, *value);
+        }
+        testkit::config(&environment)
+    }
+
+    fn on(db: TestDatabase, service: TestService) -> Self {
+        Self {
+            ana: db.user_token(ANA, "ana@example.com"),
+            ben: db.user_token(BEN, "ben@example.com"),
+            anon: db.anon_token().to_owned(),
+            admin: db.service_token().to_owned(),
+            db,
+            service,
+        }
+    }
+
+    /// Where the service keeps its files.
+    pub(crate) fn root(&self) -> PathBuf {
+        let data = self.db.settings().var("DATA_DIR").expect("a directory");
+        PathBuf::from(data).join("storage")
+    }
+
+    /// Makes a bucket through Supabase's API as the service role.
+    pub(crate) async fn bucket(&self, name: &str, settings: Value) {
+        let mut body = json!({ "id": name, "name": name, "public": false });
+        for (key, value) in settings.as_object().expect("settings") {
+            body[key] = value.clone();
+        }
+        let request = self.service.post("/bucket").bearer(&self.admin).json(&body);
+        request.await.must_be(200);
+    }
+
+    /// Uploads bytes as the bearer of `token`.
+    pub(crate) async fn upload(&self, token: &str, path: &str, bytes: &[u8]) -> TestResponse {
+        self.service
+            .post(&format!("/object/{path}"))
+            .bearer(token)
+            .header("content-type", "text/plain")
+            .body(bytes.to_vec())
+            .await
+    }
+
+    /// Downloads as the bearer of `token`.
+    pub(crate) async fn download(&self, token: &str, path: &str) -> TestResponse {
+        let path = format!("/object/{path}");
+        self.service.get(&path).bearer(token).await
+    }
+
+    /// The file of a version.
+    pub(crate) fn file_of(&self, version: &str) -> PathBuf {
+        let shard: String = version.chars().take(2).collect();
+        self.root().join("objects").join(shard).join(version)
+    }
+
+    /// How many files are complete, and how many are drafts.
+    pub(crate) fn files(&self) -> (usize, usize) {
+        let root = self.root();
+        let shards = entries(&root.join("objects"));
+        let complete = shards.iter().map(|shard| entries(shard).len()).sum();
+        (complete, entries(&root.join("drafts")).len())
+    }
+
+    /// Waits until there are so many complete files and no drafts.
+    pub(crate) async fn until_files(&self, complete: usize) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.files() != (complete, 0) {
+            assert!(Instant::now() < deadline, "still {:?} files", self.files());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
+}
+
+/// For answers of which only the status is looked at.
+pub(crate) trait MustBe {
+    /// Ends the test, showing the answer, unless it has `status`.
+    fn must_be(self, status: u16);
+}
+
+impl MustBe for TestResponse {
+    #[track_caller]
+    fn must_be(self, status: u16) {
+        let _ = self.expect_status(status);
+    }
+}
+
+/// A field of a form: its name, its file name where it is a file, its bytes.
+pub(crate) type Field<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+
+/// A form and its content type.
+pub(crate) fn form(fields: &[Field<'_>]) -> (String, Vec<u8>) {
+    let mut body = Vec::new();
+    for (name, file_name, bytes) in fields {
+        let file =
+            file_name.map(|file| format!("; filename=\"{file}\"\r\nContent-Type: image/png"));
+        let head = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"{}\r\n\r\n",
+            file.unwrap_or_default()
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    ("multipart/form-data; boundary=edge".to_owned(), body)
+}
+
+/// Checks a refusal in Supabase's dialect.
+#[track_caller]
+pub(crate) fn assert_refused(response: &TestResponse, status_code: &str, code: &str) {
+    let body = response.json();
+    assert_eq!(response.status, 400, "{body}");
+    assert_eq!(
+        (&body["statusCode"], &body["code"]),
+        (&json!(status_code), &json!(code)),
+        "{body}"
+    );
+}
