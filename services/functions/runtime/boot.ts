@@ -22,6 +22,13 @@ const [socket, apiSocket] = Deno.args;
 const serve = Deno.serve;
 const captured = captureServe();
 
+// A second isolate does not fit into one function's memory: V8 would end the process over it.
+globalThis.Worker = class {
+  constructor() {
+    throw new Error("Web Workers are not available in functions");
+  }
+} as unknown as typeof Worker;
+
 let answer: Handler = wait;
 
 /** Answers until this process is a function. The supervisor is the only one who knows the socket. */

@@ -21,11 +21,11 @@ pub(crate) use function::Function;
 /// All functions of the platform.
 #[derive(Debug)]
 pub(crate) struct Catalog {
+    functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
     source: Source,
     snapshots: Snapshots,
     runtime: Arc<dyn Runtime>,
     verify_jwt: bool,
-    functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
     tasks: TaskTracker,
     refreshing: tokio::sync::Mutex<refresh::Complaints>,
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -10,10 +11,13 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 /// More than this many idle connections are closed.
 const MOST_IDLE: usize = 32;
+
+const SETTLING: Duration = Duration::from_millis(10);
 
 /// A connection that is free, or will be when the answer on it has been read.
 pub(super) type Connection = SendRequest<Body>;
@@ -92,7 +96,10 @@ async fn exchange(
     mut connection: Connection,
     request: Request<Body>,
 ) -> Result<(Response<Incoming>, Connection), SendError> {
-    if connection.ready().await.is_err() {
+    // A connection is free a moment after its last answer was read, unless the request to it is
+    // still being sent: that one is not waited for.
+    let ready = timeout(SETTLING, connection.ready()).await;
+    if !matches!(ready, Ok(Ok(()))) {
         return Err(SendError::NotSent(Box::new(request)));
     }
     match connection.try_send_request(request).await {

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::body::Body;
 use http::header::HOST;
@@ -17,10 +18,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::headers;
+
+const MOST_CONNECTIONS: usize = 512;
 
 /// What a proxy would say about a client: a function has no say in that.
 const FORWARDING: [&str; 6] = [
@@ -39,6 +43,8 @@ pub(super) struct Door {
     listener: UnixListener,
     target: Target,
     client: Client<HttpConnector, Incoming>,
+    /// Connections at a time: functions must not use up the platform's descriptors.
+    seats: Arc<Semaphore>,
 }
 
 /// The gateway.
@@ -61,6 +67,7 @@ impl Door {
             listener,
             target,
             client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()),
+            seats: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
         })
     }
 
@@ -71,12 +78,15 @@ impl Door {
     /// Answers connections, each in a task of `tasks`, until `closing`.
     pub(super) async fn serve(&self, tasks: &TaskTracker, closing: &CancellationToken) {
         loop {
+            // Never closed, so there is always a seat in the end.
+            let seat = Arc::clone(&self.seats).acquire_owned().await;
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let connection = self.connection(stream);
                     let closing = closing.clone();
                     tasks.spawn(async move {
                         closing.run_until_cancelled(connection).await;
+                        drop(seat);
                     });
                 }
                 Err(error) => {

@@ -17,7 +17,7 @@ const PREFIX: &str = "selfdb-fn-";
 /// A folder younger than this may belong to a start that has not locked it yet, in seconds.
 const YOUNG: i64 = 60;
 /// `sun_path` less what the longest name of ours takes.
-const MAX_PATH_BYTES: usize = 70;
+const MAX_PATH_BYTES: usize = 60;
 
 /// The bootstrap: every process runs `boot.ts`.
 const BOOTSTRAP: &[(&str, &str)] = &[
@@ -41,14 +41,8 @@ impl RunDirectory {
     /// Makes a folder in `parent`, with the bootstrap and the folder `slots` in it.
     pub(super) fn create(parent: &Path, randomness: &dyn Randomness) -> io::Result<Self> {
         let parent = parent.canonicalize()?;
+        check(&parent)?;
         let path = parent.join(format!("{PREFIX}{}", token(randomness, 8)));
-        if path.as_os_str().len() > MAX_PATH_BYTES {
-            let message = format!(
-                "{} is too long for sockets: set FUNCTIONS_RUN_DIR",
-                parent.display()
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidFilename, message));
-        }
         make_folder(&path, 0o711)?;
         let made = Self {
             _lock: lock(&path)?,
@@ -80,6 +74,28 @@ impl Drop for RunDirectory {
             tracing::debug!(folder = %self.path.display(), %error, "the run directory stays behind");
         }
     }
+}
+
+/// Whether processes of another user can work in `parent`.
+fn check(parent: &Path) -> io::Result<()> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte);
+    let path = parent.as_os_str().as_encoded_bytes();
+    let open = |folder: &Path| {
+        folder
+            .metadata()
+            .is_ok_and(|folder| folder.mode() & 0o001 != 0)
+    };
+    let problem = if path.len() > MAX_PATH_BYTES {
+        "is too long for sockets"
+    } else if !path.iter().all(plain) {
+        "has characters other than letters, digits and -_./"
+    } else if rustix::process::geteuid().is_root() && !parent.ancestors().all(open) {
+        "cannot be entered by the user that functions run as"
+    } else {
+        return Ok(());
+    };
+    let message = format!("{} {problem}: set FUNCTIONS_RUN_DIR", parent.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// Makes a folder with exactly `mode`, whatever the umask is.

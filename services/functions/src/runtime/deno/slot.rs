@@ -136,6 +136,10 @@ impl Slot {
         version: &Arc<Version>,
     ) -> Result<DenoWorker, AssignError> {
         let start_error = |error: BoxError| AssignError::Start(StartError::Unavailable(error));
+        // Busy from here on, however long it has waited: an idle function would be ended.
+        let Some(_busy) = self.process.gate.enter() else {
+            return Err(AssignError::SlotLost);
+        };
         self.process.label.set(version);
         let (from, to) = (Arc::clone(version), self.folder.code());
         let copied = tokio::task::spawn_blocking(move || copy_code(&from.code.0, &to)).await;

@@ -1,0 +1,182 @@
+//! Functions that want more than they may have: ended in time, and their neighbours unaffected.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::stage::{Functions, Stage, until};
+
+const WORKER_LIMIT: &str =
+    "Function failed due to not having enough compute resources (please check logs)";
+
+/// Asks the function `neighbour` again and again while `request` runs; every answer must be good.
+async fn with_neighbour<T>(functions: &Functions, request: impl Future<Output = T>) -> (T, u32) {
+    let mut answers = 0;
+    let mut request = std::pin::pin!(request);
+    loop {
+        tokio::select! {
+            answer = &mut request => return (answer, answers),
+            neighbour = functions.get("/neighbour") => {
+                assert_eq!(neighbour.expect_status(200).text(), "1");
+                answers += 1;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endless_loop_is_ended_in_time_and_its_neighbour_goes_on() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_CPU_SECONDS", "1")
+        .function(
+            "spin",
+            "if (req.url.endsWith('?spin')) while (true); return 'fine';",
+        )
+        .function("neighbour", "return 1;")
+        .start()
+        .await;
+    let _ = functions.get("/spin").await.expect_status(200);
+    let started = Instant::now();
+    let spin = async { functions.get("/spin?spin").await };
+    let (ended, answers) = with_neighbour(&functions, spin).await;
+    let ended = ended.expect_status(546);
+    assert_eq!(ended.header("sb-error-code"), Some("WORKER_LIMIT"));
+    assert_eq!(
+        ended.json(),
+        json!({ "code": "WORKER_LIMIT", "message": WORKER_LIMIT })
+    );
+    // One second of CPU time takes longer on a machine that is busy with other tests.
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(answers > 10, "the neighbour answered {answers} times");
+    assert_eq!(
+        functions.get("/spin").await.expect_status(200).text(),
+        "\"fine\""
+    );
+}
+
+#[tokio::test]
+async fn a_module_that_never_finishes_loading_is_broken() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_CPU_SECONDS", "1")
+        .set("FUNCTIONS_BOOT_SECONDS", "2")
+        .file("spins.ts", "while (true); export default () => 1;")
+        .file(
+            "waits.ts",
+            "await new Promise(() => setInterval(() => {}, 1000)); export default () => 1;",
+        )
+        .start()
+        .await;
+    let (spins, waits) = tokio::join!(functions.get("/spins"), functions.get("/waits"));
+    for answer in [spins, waits] {
+        assert_eq!(answer.expect_status(503).json()["code"], "BOOT_ERROR");
+    }
+}
+
+#[tokio::test]
+async fn memory_is_bounded_on_and_off_the_heap() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_MEMORY_MB", "64")
+        .function(
+            "buffer",
+            "return new ArrayBuffer(4 * 1024 ** 3).byteLength;",
+        )
+        .function(
+            "buffers",
+            "const all = []; while (true) all.push(new Uint8Array(16 << 20).fill(1));",
+        )
+        .function(
+            "heap",
+            "const all = []; while (true) all.push(Array.from({ length: 1000 }, () => ({})));",
+        )
+        .function("neighbour", "return 1;")
+        .start()
+        .await;
+    for name in ["/buffer", "/buffers"] {
+        let (answer, _) = with_neighbour(&functions, async { functions.get(name).await }).await;
+        // The runtime tells the function, and the function throws.
+        let _ = answer.expect_status(500);
+    }
+    let (answer, _) = with_neighbour(&functions, async { functions.get("/heap").await }).await;
+    assert_eq!(answer.expect_status(546).json()["code"], "WORKER_LIMIT");
+}
+
+#[tokio::test]
+async fn a_function_that_never_answers_is_given_up_and_its_code_is_stopped() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_TIMEOUT_SECONDS", "1")
+        .function("silent", "if (req.url.endsWith('?pid')) return Deno.pid; setInterval(() => {}, 10); await new Promise(() => {});")
+        .start()
+        .await;
+    let pid = functions.json("/silent?pid").await;
+    let given_up = functions.get("/silent").await.expect_status(504);
+    assert_eq!(given_up.json()["code"], "IDLE_TIMEOUT");
+    until(|| async { (!functions.stage.runs(&pid)).then_some(()) }).await;
+    assert_ne!(functions.json("/silent?pid").await, pid);
+}
+
+#[tokio::test]
+async fn a_stream_that_stops_is_cut() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_TIMEOUT_SECONDS", "1")
+        .file(
+            "stalls/index.ts",
+            "Deno.serve(() => new Response(new ReadableStream({
+                start(controller) { controller.enqueue(new Uint8Array(3)); },
+             })));",
+        )
+        .start()
+        .await;
+    let response = functions.get("/stalls").open().await;
+    assert_eq!(response.status(), 200);
+    let read = axum::body::to_bytes(response.into_body(), 100).await;
+    assert!(read.is_err(), "the body has no proper end");
+}
+
+#[tokio::test]
+async fn requests_beyond_the_concurrency_wait_for_their_turn() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_MAX_CONCURRENCY", "2")
+        .file(
+            "counts/index.ts",
+            "let inside = 0, most = 0;
+             Deno.serve(async () => {
+                most = Math.max(most, ++inside);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+                inside--;
+                return Response.json(most);
+             });",
+        )
+        .start()
+        .await;
+    let requests = (0..8).map(|_| async { functions.json("/counts").await });
+    let most = futures_util::future::join_all(requests).await;
+    assert_eq!(most.last(), Some(&json!(2)));
+}
+
+#[tokio::test]
+async fn a_flood_of_lines_and_of_files_harms_nobody() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_TIMEOUT_SECONDS", "3")
+        .function(
+            "flood",
+            "for (let i = 0; i < 5000; i++) console.log('x'.repeat(20000)); return 1;",
+        )
+        .function(
+            "files",
+            "const all = []; while (true) all.push(await Deno.open(await Deno.makeTempFile()));",
+        )
+        .function("neighbour", "return 1;")
+        .start()
+        .await;
+    let (files, _) = with_neighbour(&functions, async { functions.get("/files").await }).await;
+    let _ = files.expect_status(500);
+    let (flood, answers) =
+        with_neighbour(&functions, async { functions.get("/flood").await }).await;
+    assert!(
+        [200, 504].contains(&flood.status.as_u16()),
+        "{}",
+        flood.text()
+    );
+    assert!(answers > 10, "the neighbour answered {answers} times");
+}

@@ -1,0 +1,18 @@
+//! The functions service with real Deno, asked over HTTP.
+#![expect(
+    clippy::expect_used,
+    reason = "what a test stands on either holds or ends it"
+)]
+
+mod access;
+mod api;
+mod bootstrap;
+mod deploys;
+mod failures;
+mod formats;
+mod launcher;
+mod limits;
+mod processes;
+mod sandbox;
+mod stage;
+mod streaming;
