@@ -1,0 +1,33 @@
+//! Benchmarks, one subcommand each; see `README.md`.
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on stops, with the reason"
+)]
+
+mod cpu;
+mod pipeline;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(about = "Measures this code next to its peers")]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// One request through the pipelined client, sqlx and pgbench.
+    Pipeline(pipeline::Arguments),
+}
+
+#[tokio::main]
+async fn main() {
+    match Arguments::parse().benchmark {
+        Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
+    }
+}
