@@ -1,5 +1,6 @@
 //! Every way a request can fail: its status, its code, what the client is told.
 
+mod convert;
 mod dialect;
 
 use std::borrow::Cow;
@@ -10,10 +11,8 @@ use common::BoxError;
 
 pub(crate) use dialect::{gotrue, selfdb};
 
-use crate::domain::password::{PasswordError, WeakPassword};
-use crate::hashing::HashingError;
+use crate::domain::password::WeakPassword;
 use crate::limiter::TooOften;
-use crate::store::StoreError;
 
 /// What a handler answers.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -253,48 +252,5 @@ impl IntoResponse for Error {
             .extensions_mut()
             .insert(dialect::ErrorBody::from(&self));
         response
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::Unavailable(error.into()),
-            StoreError::EmailTaken => Self::EmailExists,
-            StoreError::PhoneTaken => Self::PhoneExists,
-            StoreError::IdTaken => Self::validation("A user with this id already exists"),
-            StoreError::Referenced => Self::UserReferenced,
-            StoreError::Other(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<pg::sqlx::Error> for Error {
-    fn from(error: pg::sqlx::Error) -> Self {
-        Self::from(StoreError::from(error))
-    }
-}
-
-impl From<PasswordError> for Error {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::TooLong => Self::Unprocessable(error.to_string().into()),
-            PasswordError::Weak(weakness) => Self::WeakPassword(weakness),
-        }
-    }
-}
-
-impl From<HashingError> for Error {
-    fn from(error: HashingError) -> Self {
-        match error {
-            HashingError::Busy => Self::Busy,
-            HashingError::Hash(_) | HashingError::Stopped => Self::internal(error),
-        }
-    }
-}
-
-impl From<TooOften> for Error {
-    fn from(error: TooOften) -> Self {
-        Self::RateLimited(error)
     }
 }

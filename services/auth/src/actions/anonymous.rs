@@ -19,8 +19,7 @@ pub async fn sign_in_anonymously(app: &App, client: &Client, data: Metadata) -> 
     if !app.rules.sign_up.is_on() {
         return Err(Error::SignUpDisabled);
     }
-    check_size(&Metadata::default(), &data)
-        .map_err(|error| Error::Unprocessable(error.to_string().into()))?;
+    check_size(&Metadata::default(), &data)?;
     let new = NewUser {
         id: UserId(app.randomness.uuid()),
         audience: app.rules.audience.clone(),

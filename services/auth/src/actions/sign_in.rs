@@ -19,6 +19,9 @@ pub struct SignIn {
     pub password: Secret,
 }
 
+/// How often a sign-in starts again because the password's hash changed while it was checked.
+const ATTEMPTS: usize = 3;
+
 /// Opens a session for the user whose password it is. Unknown users and wrong passwords get the
 /// same answer after the same time.
 pub async fn sign_in(app: &App, client: &Client, request: &SignIn) -> Result<Grant> {
@@ -26,23 +29,25 @@ pub async fn sign_in(app: &App, client: &Client, request: &SignIn) -> Result<Gra
     if let Some(contact) = &request.contact {
         app.contact_rules(contact)?;
     }
-    let user = check(app, request).await?;
-    let mut transaction = app.begin().await?;
-    // Hashing took a while: look again.
-    let user = store::users::find_for_update(&mut transaction, user.id).await?;
-    let user = user.ok_or(Error::InvalidCredentials)?;
-    if user.is_banned(app.now()) {
-        return Err(Error::UserBanned);
+    for _ in 0..ATTEMPTS {
+        let checked = check(app, request).await?;
+        if let Some(mut grant) = open(app, client, request, checked).await? {
+            grant.weak_password = app.rules.passwords.weakness(request.password.expose());
+            return Ok(grant);
+        }
     }
-    check_confirmed(&user, request.contact.as_ref())?;
-    let mut grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
-    transaction.commit().await?;
-    grant.weak_password = app.rules.passwords.weakness(request.password.expose());
-    Ok(grant)
+    Err(Error::InvalidCredentials)
+}
+
+/// A user whose password it was a moment ago.
+struct Checked {
+    user: User,
+    /// The password under a hash of ours, where the stored one came from elsewhere.
+    new_hash: Option<String>,
 }
 
 /// The user whose password it is. No connection is held while the password is checked.
-async fn check(app: &App, request: &SignIn) -> Result<User> {
+async fn check(app: &App, request: &SignIn) -> Result<Checked> {
     let account = request.contact.as_ref().map(Contact::as_str);
     let account = account.unwrap_or_default().to_owned();
     // Counted first and taken back on success, so that many at once count, too.
@@ -61,21 +66,36 @@ async fn check(app: &App, request: &SignIn) -> Result<User> {
     let user = user.filter(|_| verdict != Verdict::Wrong);
     let user = user.ok_or(Error::InvalidCredentials)?;
     app.limiters.wrong_passwords.give_back(&account);
-    if verdict == Verdict::RightButOutdated {
-        upgrade_hash(app, &user, &request.password).await?;
-    }
-    Ok(user)
+    let new_hash = match verdict {
+        Verdict::RightButOutdated => Some(app.hasher.hash(&request.password).await?),
+        Verdict::Right | Verdict::Wrong => None,
+    };
+    Ok(Checked { user, new_hash })
 }
 
-/// Replaces a hash that came from elsewhere by one of ours.
-async fn upgrade_hash(app: &App, user: &User, password: &Secret) -> Result<()> {
-    let Some(outdated) = &user.password_hash else {
-        return Ok(());
-    };
-    let current = app.hasher.hash(password).await?;
-    let mut connection = app.pool.acquire().await?;
-    store::users::update_hash(&mut connection, user.id, outdated, &current).await?;
-    Ok(())
+/// Opens the session; none where the password was changed since it was checked.
+async fn open(
+    app: &App,
+    client: &Client,
+    request: &SignIn,
+    checked: Checked,
+) -> Result<Option<Grant>> {
+    let mut transaction = app.begin().await?;
+    let user = store::users::find_for_update(&mut transaction, checked.user.id).await?;
+    let user = user.ok_or(Error::InvalidCredentials)?;
+    if user.password_hash != checked.user.password_hash {
+        return Ok(None);
+    }
+    if user.is_banned(app.now()) {
+        return Err(Error::UserBanned);
+    }
+    check_confirmed(&user, request.contact.as_ref())?;
+    if let Some(hash) = &checked.new_hash {
+        store::users::replace_hash(&mut transaction, user.id, hash).await?;
+    }
+    let grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
+    transaction.commit().await?;
+    Ok(Some(grant))
 }
 
 fn check_confirmed(user: &User, contact: Option<&Contact>) -> Result<()> {

@@ -45,8 +45,7 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
     }
     let rules = app.contact_rules(&request.contact)?;
     app.rules.passwords.check(request.password.expose())?;
-    check_size(&Metadata::default(), &request.data)
-        .map_err(|error| Error::Unprocessable(error.to_string().into()))?;
+    check_size(&Metadata::default(), &request.data)?;
     // Hashed before anything is looked up: it takes as long where there is an account already.
     let hash = app.hasher.hash(&request.password).await?;
     let new = new_user(app, &request, hash, rules.autoconfirm);

@@ -65,8 +65,7 @@ pub async fn update_user(
     };
     if let Some(data) = data {
         user.user_metadata.merge(data);
-        check_size(&user.app_metadata, &user.user_metadata)
-            .map_err(|error| Error::Unprocessable(error.to_string().into()))?;
+        check_size(&user.app_metadata, &user.user_metadata)?;
         changes.user_metadata = Some(user.user_metadata.clone());
     }
     for contact in contacts {

@@ -47,7 +47,7 @@ pub(crate) async fn gotrue(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let is_2024 = asks_for_2024(&parts);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    let Some(error) = response.extensions_mut().remove::<ErrorBody>() else {
+    let Some(error) = error_of(&mut response) else {
         return response;
     };
     let body = if is_2024 {
@@ -66,11 +66,25 @@ pub(crate) async fn gotrue(request: Request, next: Next) -> Response {
 /// Writes errors as the SelfDB interface does: `{detail, code}`.
 pub(crate) async fn selfdb(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let Some(error) = response.extensions_mut().remove::<ErrorBody>() else {
+    let Some(error) = error_of(&mut response) else {
         return response;
     };
     let body = json!({ "detail": error.message, "code": error.code });
     written(response.status(), &error, body)
+}
+
+/// The error that a response stands for. A refusal without one is of a path or query that the
+/// framework could not read.
+fn error_of(response: &mut Response) -> Option<ErrorBody> {
+    let error = response.extensions_mut().remove::<ErrorBody>();
+    error.or_else(|| {
+        let unreadable = Error::validation("The path or the query cannot be read");
+        let is_refused = response.status().is_client_error();
+        is_refused.then(|| ErrorBody {
+            status: response.status().as_u16(),
+            ..ErrorBody::from(&unreadable)
+        })
+    })
 }
 
 /// Versions are dates, so they compare as text.

@@ -54,6 +54,22 @@ async fn long_bodies_are_refused() {
 }
 
 #[tokio::test]
+async fn queries_and_paths_that_cannot_be_read_are_refused_in_the_dialect() {
+    let instance = Instance::new().await;
+    let service = &instance.service;
+    let session = instance.sign_up("ada@example.com").await;
+    let twice = service.post("/token?grant_type=password&grant_type=refresh_token");
+    assert_error(&twice.await, 400, "validation_failed");
+    let logout = service.post("/logout?scope=local&scope=global");
+    let logout = logout.bearer(&session.access_token).await;
+    assert_error(&logout, 400, "validation_failed");
+    let path = instance.admin(service.get("/admin/users/%FF")).await;
+    assert_error(&path, 400, "validation_failed");
+    let skip = instance.admin(service.get("/api/v1/users?skip=-1")).await;
+    assert_eq!(skip.expect_status(400).json()["code"], "validation_failed");
+}
+
+#[tokio::test]
 async fn unknown_routes_answer_in_the_dialect_of_their_interface() {
     let instance = Instance::new().await;
     for path in [

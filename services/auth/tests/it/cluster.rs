@@ -9,6 +9,7 @@ use pg::roles;
 use serde_json::json;
 use testkit::fault::PrivateCluster;
 use testkit::{TestRequest, TestResponse, TestService};
+use tokio::sync::Notify;
 
 use crate::support::{PASSWORD, Session, assert_error, secrets};
 
@@ -75,17 +76,23 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
     let session = fragile.sign_up().await;
     fragile.cluster.kill();
     fragile.cluster.stop().await;
-    let user = || fragile.service.get("/user").bearer(&session.access_token);
-    let away = user().await;
-    assert_error(&away, 503, "service_unavailable");
-    assert_eq!(away.header("retry-after"), Some("1"));
+    let service = &fragile.service;
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
-    let away = fragile.service.post("/signup").json(&body).await;
-    assert_error(&away, 503, "service_unavailable");
-    let away = fragile.refresh(&session.refresh_token).await;
-    assert_error(&away, 503, "service_unavailable");
-    let _ = fragile.service.get("/health").await.expect_status(200);
-    let _ = fragile.service.get("/ready").await.expect_status(503);
+    let (user, sign_up, refresh, ready) = tokio::join!(
+        service
+            .get("/user")
+            .bearer(&session.access_token)
+            .into_future(),
+        service.post("/signup").json(&body).into_future(),
+        fragile.refresh(&session.refresh_token).into_future(),
+        service.get("/ready").into_future(),
+    );
+    for away in [user, sign_up, refresh] {
+        assert_error(&away, 503, "service_unavailable");
+        assert_eq!(away.header("retry-after"), Some("1"));
+    }
+    let _ = ready.expect_status(503);
+    let _ = service.get("/health").await.expect_status(200);
 
     fragile.cluster.restart().await;
     let back = fragile.refresh_when_back(&session.refresh_token).await;
@@ -96,19 +103,26 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
 async fn a_crash_mid_rotation_locks_nobody_out() {
     let mut fragile = Fragile::start().await;
     let mut known = fragile.sign_up().await.refresh_token;
-    for crash in 0..4_u64 {
+    for rotations_before in [1, 4, 9, 16] {
+        let reached = Notify::new();
         let rotations = async {
             let mut token = known.clone();
-            loop {
+            for count in 1.. {
                 let response = fragile.refresh(&token).await;
                 if response.status != 200 {
-                    return token;
+                    break;
                 }
                 token = Session::of(&response).refresh_token;
+                if count == rotations_before {
+                    reached.notify_one();
+                }
             }
+            token
         };
+        // The next rotation is under way when this happens.
         let crash = async {
-            tokio::time::sleep(Duration::from_millis(30 + crash * 17)).await;
+            reached.notified().await;
+            tokio::task::yield_now().await;
             fragile.cluster.kill();
         };
         (known, ()) = tokio::join!(rotations, crash);

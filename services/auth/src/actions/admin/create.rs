@@ -66,8 +66,7 @@ pub async fn create_user(
     }
     let hash = hash(app, &account.password).await?;
     let new = new_user(app, &account, hash);
-    check_size(&new.app_metadata, &new.user_metadata)
-        .map_err(|error| Error::Unprocessable(error.to_string().into()))?;
+    check_size(&new.app_metadata, &new.user_metadata)?;
     let mut transaction = app.begin().await?;
     store::users::insert(&mut transaction, &new).await?;
     for (contact, confirmation) in contacts(&account) {

@@ -136,7 +136,6 @@ async fn changes(
         )
         .await?;
     }
-    check_size(&user.app_metadata, &user.user_metadata)
-        .map_err(|error| Error::Unprocessable(error.to_string().into()))?;
+    check_size(&user.app_metadata, &user.user_metadata)?;
     Ok(changes)
 }
