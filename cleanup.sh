@@ -29,9 +29,14 @@ case $data in
 esac
 
 parts=()
-for part in postgres storage functions log run selfdb.pid selfdb.ready; do
+for part in postgres postgres.lock storage functions log run selfdb.pid selfdb.ready; do
   [ -e "$data/$part" ] && parts+=("$data/$part")
 done
+
+# Postgres' files lie elsewhere where its account cannot enter DATA_DIR.
+if [ -L "$data/postgres" ]; then
+  parts+=("$(dirname "$(readlink "$data/postgres")")")
+fi
 
 say "This stops SelfDB and deletes for good:"
 say "  $env_file, with every key and password in it"

@@ -43,14 +43,10 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     /// Fewer bytes than this place needs.
-    #[error(
-        "is too short: use at least {0} random characters"
-    )]
+    #[error("is too short: use at least {0} random characters")]
     Short(usize),
     /// A value from somebody's documentation or example file.
-    #[error(
-        "is a default that the whole world knows: use a random one"
-    )]
+    #[error("is a default that the whole world knows: use a random one")]
     KnownDefault,
 }
 

@@ -3,16 +3,20 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest as _, Sha256};
 
 use super::config::SERVER_SETTINGS;
 use super::initdb::{Initdb, with_suffix};
 use super::server::Server;
 use super::{Account, Binaries, LocalConfig, LocalError, RunningPostgres, leftovers};
 
+/// Where servers' files lie whose `DATA_DIR` their account cannot enter.
+const ELSEWHERE: &str = "/var/lib/selfdb-postgres";
 /// The longest path a unix socket can have, in bytes.
 const LONGEST_SOCKET: usize = 107;
 
@@ -33,7 +37,7 @@ impl LocalPostgres {
     pub async fn prepare(config: &LocalConfig) -> Result<Self, LocalError> {
         let account = Account::for_server()?;
         let home = make_home(&config.data_dir)?;
-        account.can_reach(&home)?;
+        let home = reachable_home(home, account)?;
         let data = home.join("postgres");
         let lock = lock(&data)?;
         let recorded = recorded_version(&data).map(|version| (version, data.as_path()));
@@ -89,6 +93,31 @@ fn make_home(path: &Path) -> Result<PathBuf, LocalError> {
         .create(path)
         .map_err(LocalError::io("creating", path))?;
     fs::canonicalize(path).map_err(LocalError::io("finding", path))
+}
+
+/// `home`, or where the server's account cannot come to it (a folder in root's home, say) a
+/// directory under [`ELSEWHERE`], with `home/postgres` a link to what lies there.
+fn reachable_home(home: PathBuf, account: Account) -> Result<PathBuf, LocalError> {
+    let Err(unreachable) = account.can_reach(&home) else {
+        return Ok(home);
+    };
+    let digest = Sha256::digest(home.as_os_str().as_bytes());
+    let name: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let elsewhere = make_home(&Path::new(ELSEWHERE).join(name))?;
+    let (link, target) = (home.join("postgres"), elsewhere.join("postgres"));
+    let linked = fs::read_link(&link).is_ok_and(|place| place == target);
+    if account.can_reach(&elsewhere).is_err() || (link.exists() && !linked) {
+        return Err(unreachable);
+    }
+    if !linked {
+        let _ = fs::remove_file(&link);
+        symlink(&target, &link).map_err(LocalError::io("linking", &link))?;
+    }
+    tracing::info!(place = %target.display(), "Postgres' account cannot enter DATA_DIR: its files lie here");
+    Ok(elsewhere)
 }
 
 fn lock(data: &Path) -> Result<fs::File, LocalError> {
