@@ -102,11 +102,11 @@ fn reachable_home(home: PathBuf, account: Account) -> Result<PathBuf, LocalError
         return Ok(home);
     };
     let digest = Sha256::digest(home.as_os_str().as_bytes());
-    let name: String = digest[..8]
+    let name = digest
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let elsewhere = make_home(&Path::new(ELSEWHERE).join(name))?;
+        .take(8)
+        .fold(0_u64, |name, byte| name << 8 | u64::from(*byte));
+    let elsewhere = make_home(&Path::new(ELSEWHERE).join(format!("{name:016x}")))?;
     let (link, target) = (home.join("postgres"), elsewhere.join("postgres"));
     let linked = fs::read_link(&link).is_ok_and(|place| place == target);
     if account.can_reach(&elsewhere).is_err() || (link.exists() && !linked) {
