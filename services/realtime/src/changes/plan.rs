@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::replication::json;
 use crate::replication::types::{Kind, Scalar};
 use crate::replication::{Cell, Relation, Row};
-use crate::store::access::{Policy, TableRights, rows_query};
+use crate::store::access::{Policy, PolicyColumn, TableRights, rows_query};
 
 /// What a role may do with a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,10 +76,11 @@ fn guarded(rights: &TableRights, policies: &[Policy]) -> RowRule {
     for policy in &restrictive {
         let _ = write!(condition, " and ({})", policy.condition);
     }
-    match rows_query(&rights.schema, &rights.table, &condition) {
+    let columns = dependencies(policies);
+    match rows_query(rights, &condition, columns.as_deref()) {
         Some(query) => RowRule::Ask(Question {
             query,
-            columns: dependencies(policies),
+            columns: columns.map(|columns| columns.into_iter().map(|column| column.name).collect()),
         }),
         None => RowRule::None,
     }
@@ -87,7 +88,7 @@ fn guarded(rights: &TableRights, policies: &[Policy]) -> RowRule {
 
 /// The columns that the policies read. The catalogue does not list the columns of a condition
 /// that takes the whole row (`check_row(todos.*)`).
-fn dependencies(policies: &[Policy]) -> Option<Vec<String>> {
+fn dependencies(policies: &[Policy]) -> Option<Vec<PolicyColumn>> {
     if policies
         .iter()
         .any(|policy| policy.condition.contains(".*"))
@@ -160,7 +161,14 @@ mod tests {
         Policy {
             permissive,
             condition: condition.to_owned(),
-            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            columns: columns.iter().map(|name| column(name)).collect(),
+        }
+    }
+
+    fn column(name: &str) -> PolicyColumn {
+        PolicyColumn {
+            name: name.to_owned(),
+            type_sql: "integer".to_owned(),
         }
     }
 
@@ -200,7 +208,8 @@ mod tests {
                 .query
                 .contains("(((a = 1)) or ((b = 2))) and ((c = 3))")
         );
-        assert!(question.query.contains(r#"null::"public"."todos""#));
+        let row = r#"as "todos" ("a" integer, "b" integer, "c" integer)"#;
+        assert!(question.query.contains(row), "{}", question.query);
         assert_eq!(
             question.columns,
             Some(vec!["a".into(), "b".into(), "c".into()])
@@ -214,5 +223,7 @@ mod tests {
             panic!("a question");
         };
         assert_eq!(question.columns, None);
+        let row = r#"(null::"public"."todos", subject.value) as "todos""#;
+        assert!(question.query.contains(row), "{}", question.query);
     }
 }

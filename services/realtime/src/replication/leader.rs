@@ -152,7 +152,11 @@ impl Leader {
         &self,
         memory: &mut Memory,
     ) -> Result<pgwire_replication::ReplicationClient, LeaderError> {
-        let slot = store::slot_name(&self.pool).await?;
+        let slot = match &memory.slot {
+            Some(slot) => slot.clone(),
+            None => store::slot_name(&self.pool).await?,
+        };
+        memory.slot = Some(slot.clone());
         let instance = format!("selfdb-realtime/{}", self.config.instance);
         let connect = Connect {
             config: self.replication_config(&slot, &instance),

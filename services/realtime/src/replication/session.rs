@@ -43,6 +43,8 @@ pub struct Memory {
     pub confirmed: u64,
     /// The cluster the positions are of; `None` before the first connection.
     pub system: Option<String>,
+    /// What the slot is called; `None` before the database was asked.
+    pub slot: Option<SlotName>,
     /// Whether the slot must be made anew, because reading it fails again and again.
     pub replace_slot: bool,
 }

@@ -51,7 +51,16 @@ pub struct Policy {
     /// The condition as SQL, with every name qualified.
     pub condition: String,
     /// The columns of the table that it reads.
-    pub columns: Vec<String>,
+    pub columns: Vec<PolicyColumn>,
+}
+
+/// A column that a policy reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type as SQL, with its schema.
+    pub type_sql: String,
 }
 
 /// The oid of `schema.table`; `None` where the current role cannot see such a table.
@@ -114,13 +123,19 @@ pub async fn policies(
     // A policy for inserts has its check; one for all commands may have only its `using`.
     let sql = "select p.polpermissive, pg_catalog.pg_get_expr(case when $2 = 'a' \
              then coalesce(p.polwithcheck, p.polqual) else p.polqual end, p.polrelid), \
-           array(select distinct a.attname::text from pg_catalog.pg_depend d \
-                   join pg_catalog.pg_attribute a \
-                     on a.attrelid = d.refobjid and a.attnum = d.refobjsubid \
-                  where d.classid = 'pg_catalog.pg_policy'::regclass and d.objid = p.oid \
-                    and d.refclassid = 'pg_catalog.pg_class'::regclass \
-                    and d.refobjid = p.polrelid and d.refobjsubid <> 0) \
+           r.names, r.types \
          from pg_catalog.pg_policy p \
+         cross join lateral ( \
+             select coalesce(array_agg(a.attname::text order by a.attnum), '{}'), \
+                    coalesce(array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) \
+                                       order by a.attnum), '{}') \
+               from pg_catalog.pg_attribute a \
+              where a.attrelid = p.polrelid and exists ( \
+                    select from pg_catalog.pg_depend d \
+                     where d.classid = 'pg_catalog.pg_policy'::regclass and d.objid = p.oid \
+                       and d.refclassid = 'pg_catalog.pg_class'::regclass \
+                       and d.refobjid = p.polrelid and d.refobjsubid = a.attnum) \
+         ) r (names, types) \
          where p.polrelid = $1::oid and p.polcmd::text in ($2, '*') \
            and exists (select from unnest(p.polroles) r (role) \
                         where case when r.role = 0 then true \
@@ -135,25 +150,47 @@ pub async fn policies(
         let condition: Option<String> = row.try_get(1)?;
         // One without a condition for this command neither lets through nor refuses.
         if let Some(condition) = condition {
+            let (names, types): (Vec<String>, Vec<String>) = (row.try_get(2)?, row.try_get(3)?);
+            let columns = names.into_iter().zip(types);
             policies.push(Policy {
                 permissive: row.try_get(0)?,
                 condition,
-                columns: row.try_get(2)?,
+                columns: columns
+                    .map(|(name, type_sql)| PolicyColumn { name, type_sql })
+                    .collect(),
             });
         }
     }
     Ok(policies)
 }
 
-/// The query that asks `condition` of rows given as JSON. It reads them as rows of the table's
-/// own type under the table's own name, which is how Postgres wrote the condition: unqualified
-/// columns, and the table's name inside sub-queries.
-pub fn rows_query(schema: &str, table: &str, condition: &str) -> Option<String> {
-    let table_type = QualifiedIdent::new(schema, table).ok()?;
-    let alias = Ident::new(table).ok()?;
+/// The query that asks `condition` of rows given as JSON. It gives them the table's own name,
+/// which is how Postgres wrote the condition: unqualified columns, and the table's name inside
+/// sub-queries. `columns` are those it reads; with `None` it takes the row as a whole, which then
+/// has the table's own type.
+pub fn rows_query(
+    rights: &TableRights,
+    condition: &str,
+    columns: Option<&[PolicyColumn]>,
+) -> Option<String> {
+    let table = QualifiedIdent::new(&rights.schema, &rights.table).ok()?;
+    let alias = Ident::new(rights.table.as_str()).ok()?;
+    let row = match columns {
+        None => {
+            format!("pg_catalog.jsonb_populate_record(null::{table}, subject.value) as {alias}")
+        }
+        Some([]) => format!("(values (true)) as {alias}"),
+        Some(columns) => {
+            let columns = columns.iter().map(|column| {
+                let name = Ident::new(column.name.as_str()).ok()?;
+                Some(format!("{name} {}", column.type_sql))
+            });
+            let columns = columns.collect::<Option<Vec<_>>>()?.join(", ");
+            format!("pg_catalog.jsonb_to_record(subject.value) as {alias} ({columns})")
+        }
+    };
     Some(format!(
-        "select coalesce((select ({condition}) \
-           from pg_catalog.jsonb_populate_record(null::{table_type}, subject.value) as {alias}), false) \
+        "select coalesce((select ({condition}) from {row}), false) \
          from pg_catalog.jsonb_array_elements($1::jsonb) with ordinality as subject (value, place) \
          order by subject.place"
     ))

@@ -281,3 +281,34 @@ async fn a_policy_that_fails_is_no_silent_gap() {
     assert_eq!(system.payload["status"], "error");
     client.event("phx_error").await;
 }
+
+#[tokio::test]
+async fn policies_on_columns_of_any_type_are_evaluated() {
+    let stage = stage().await;
+    let (anna, annas) = stage.user();
+    stage
+        .db
+        .execute(
+            "create domain label as text not null check (value <> ''); \
+             create type level as enum ('low', 'high'); \
+             alter table notes add column \"Tags\" text[] default '{a,\"b c\"}', \
+                 add column doc jsonb default '{\"open\": [1, 2]}', \
+                 add column grade level default 'high', add column name label default 'x', \
+                 add column at timestamptz default now(), add column price numeric(8, 2) default 1.5; \
+             alter policy own on notes using ( \
+                 'b c' = any (\"Tags\") and doc -> 'open' @> '[2]' and grade > 'low' \
+                 and name <> 'hidden' and at > now() - interval '1 day' and price < 2 \
+                 and (auth.jwt() ->> 'role') = 'authenticated')",
+        )
+        .await;
+    let mut client = everything(&stage, &annas).await;
+    stage
+        .run("insert into notes (id, name) values (1, 'shown'), (2, 'hidden')")
+        .await;
+    stage
+        .run("insert into notes (id, grade) values (3, 'low'), (4, 'high')")
+        .await;
+    stage.note(5, anna, "x").await;
+    let heard = heard(&before_mark(&stage, &mut client).await);
+    assert_eq!(heard, ["INSERT 1", "INSERT 4", "INSERT 5"]);
+}

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::*;
 use crate::replication::Column;
@@ -122,4 +123,21 @@ fn what_is_no_filter_is_refused_in_words() {
         condition.misfit(kind),
         Some(FilterError::Value("x".to_owned()))
     );
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in r#"(id|title|x)?=?(not\.)?(eq|in|is|like|gt)?\.?[(),"\\a-c1%_]{0,12}"#) {
+        if let Ok(filter) = Filter::parse(&text) {
+            let _ = filter.matches(&relation(), &row());
+        }
+    }
+
+    #[test]
+    fn quoted_values_come_back_as_they_were(value in ".{0,20}") {
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+        let filter = Filter::parse(&format!("title=in.(\"{escaped}\",x)")).expect("a filter");
+        let expected = Test::In(vec![value, "x".to_owned()]);
+        prop_assert_eq!(&filter.0[0].test, &expected);
+    }
 }
