@@ -27,7 +27,7 @@ pub(crate) struct Catalog {
     runtime: Arc<dyn Runtime>,
     verify_jwt: bool,
     tasks: TaskTracker,
-    refreshing: tokio::sync::Mutex<refresh::Complaints>,
+    refreshing: tokio::sync::Mutex<refresh::Last>,
 }
 
 impl Catalog {

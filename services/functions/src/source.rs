@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::domain::version::Secrets;
 
 pub(crate) use config_file::FunctionConfig;
-pub(crate) use scan::Found;
+pub(crate) use scan::{Found, Scan};
 pub(crate) use snapshot::Snapshots;
 
 /// Why something in the functions folder cannot be used. The text is for the folder's owner.
@@ -22,6 +22,8 @@ pub(crate) use snapshot::Snapshots;
 pub(crate) enum SourceError {
     #[error("{} cannot be read", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
+    #[error("{} would be a function, but its name is not one: use letters, digits, - and _, beginning with a letter, and none of the platform's own names", .0.display())]
+    Name(PathBuf),
     #[error("{} has more than {} files", .0.display(), tree::MAX_FILES)]
     TooManyFiles(PathBuf),
     #[error("{} is larger than {} MiB", .0.display(), tree::MAX_BYTES / (1024 * 1024))]
@@ -42,8 +44,7 @@ pub(crate) struct Source {
 /// What the folder held at one moment.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// Each function, or why it cannot be used.
-    pub(crate) functions: Vec<Result<Found, SourceError>>,
+    pub(crate) scan: Result<Scan, SourceError>,
     pub(crate) config: Result<BTreeMap<String, FunctionConfig>, SourceError>,
     pub(crate) secrets: Result<Arc<Secrets>, SourceError>,
 }
@@ -52,7 +53,7 @@ impl Source {
     /// Looks at the folder. A folder that is not there has no functions.
     pub(crate) fn list(&self) -> Listing {
         Listing {
-            functions: scan::scan(&self.directory),
+            scan: scan::scan(&self.directory),
             config: config_file::read(&self.directory.join("config.toml")),
             secrets: secrets::read(&self.env_file).map(Arc::new),
         }

@@ -68,7 +68,7 @@ pub(crate) struct Limits {
     pub(crate) answer: Duration,
     /// The same for storage, which makes a whole upload durable in that time.
     pub(crate) storage_answer: Duration,
-    /// The same for functions.
+    /// The same for functions, whose own limit (150) comes first: it also stops the code.
     pub(crate) function_answer: Duration,
 }
 
@@ -77,7 +77,7 @@ impl Config {
     /// `CORS_ALLOWED_ORIGINS` (a list; any origin where it is not set), `TRUSTED_PROXIES` (a list of
     /// addresses and networks), `MAX_BODY_BYTES` (10 MiB), `MAX_IN_FLIGHT` (1024 for each service),
     /// `BODY_PAUSE_SECONDS` (30), `UPSTREAM_TIMEOUT_SECONDS` (60),
-    /// `STORAGE_UPSTREAM_TIMEOUT_SECONDS` (300), `FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS` (150),
+    /// `STORAGE_UPSTREAM_TIMEOUT_SECONDS` (300), `FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS` (155),
     /// `ACCESS_LOG`, and where the services are when they run elsewhere: `AUTH_URL`, `REST_URL`,
     /// `REALTIME_URL`, `STORAGE_URL`, `FUNCTIONS_URL`.
     pub fn from_settings(settings: &Settings<'_>) -> Option<Self> {
@@ -118,7 +118,7 @@ fn limits(settings: &Settings<'_>) -> Limits {
         body_pause: seconds("BODY_PAUSE_SECONDS", 30),
         answer: seconds("UPSTREAM_TIMEOUT_SECONDS", 60),
         storage_answer: seconds("STORAGE_UPSTREAM_TIMEOUT_SECONDS", 300),
-        function_answer: seconds("FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS", 150),
+        function_answer: seconds("FUNCTIONS_UPSTREAM_TIMEOUT_SECONDS", 155),
     }
 }
 

@@ -12,14 +12,15 @@ use crate::source::{Found, FunctionConfig, SourceError};
 
 /// What was seen last time: changes are told by it, and nothing is complained about twice.
 #[derive(Debug, Default)]
-pub(super) struct Complaints {
+pub(super) struct Last {
+    missing: BTreeSet<FunctionName>,
     seen: BTreeMap<FunctionName, u64>,
     config: BTreeMap<String, FunctionConfig>,
     secrets: Arc<Secrets>,
     said: BTreeSet<String>,
 }
 
-impl Complaints {
+impl Last {
     /// Logs each complaint of this round that was not one of the last.
     fn say(&mut self, errors: &[SourceError]) {
         let lines: BTreeSet<String> = errors.iter().map(|error| chain(error)).collect();
@@ -49,56 +50,60 @@ impl Catalog {
             secrets_changed = !secrets.is_same_as(&last.secrets);
             last.secrets = secrets;
         }
-        let mut found = BTreeMap::new();
-        for function in listing.functions {
-            match function {
-                Ok(function) => {
-                    found.insert(function.name.clone(), function);
-                }
-                Err(error) => keep(error),
-            }
-        }
         // A folder that cannot be read says nothing about which functions are gone.
-        if errors.is_empty() {
-            self.drop_missing(&found, &mut last);
-        }
-        for function in found.into_values() {
-            let name = function.name.clone();
-            let fingerprint = function.fingerprint;
-            let known = last.seen.get(&name) == Some(&fingerprint) && !secrets_changed;
-            if !known {
-                match self.deploy(function, &last).await {
-                    Ok(()) => last.seen.insert(name.clone(), fingerprint),
-                    Err(error) => {
-                        errors.push(error);
-                        last.seen.remove(&name)
-                    }
-                };
-            }
-            if let Some(function) = self.find(&name) {
-                function.set_verify_jwt(self.verifies_jwt(&name, &last));
+        if let Ok(scan) = listing.scan.map_err(&mut keep) {
+            scan.misnamed.into_iter().for_each(&mut keep);
+            self.drop_missing(&scan.functions, &mut last);
+            for (name, found) in scan.functions {
+                let taken = self.take(found, secrets_changed, &mut last).await;
+                if let Err(error) = taken {
+                    last.seen.remove(&name);
+                    keep(error);
+                }
+                if let Some(function) = self.find(&name) {
+                    function.set_verify_jwt(self.verifies_jwt(&name, &last));
+                }
             }
         }
         last.say(&errors);
     }
 
-    fn drop_missing(&self, found: &BTreeMap<FunctionName, Found>, last: &mut Complaints) {
-        last.seen.retain(|name, _| found.contains_key(name));
+    /// Drops functions that were missing the last time too: some programs save a file by removing
+    /// it first.
+    fn drop_missing(&self, found: &BTreeMap<FunctionName, impl Sized>, last: &mut Last) {
         let mut functions = self
             .functions
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        functions.retain(|name, function| {
-            let stays = found.contains_key(name);
-            if !stays {
+        let is_missing = |name: &&FunctionName| !found.contains_key(*name);
+        let missing: BTreeSet<_> = functions.keys().filter(is_missing).cloned().collect();
+        for name in missing.intersection(&last.missing) {
+            last.seen.remove(name);
+            if let Some(function) = functions.remove(name) {
                 tracing::info!(function = %name, "function removed");
                 function.retire();
             }
-            stays
-        });
+        }
+        last.missing = missing;
     }
 
-    async fn deploy(self: &Arc<Self>, found: Found, last: &Complaints) -> Result<(), SourceError> {
+    /// Makes a version of what was found, if it has changed since the last time.
+    async fn take(
+        self: &Arc<Self>,
+        found: Result<Found, SourceError>,
+        secrets_changed: bool,
+        last: &mut Last,
+    ) -> Result<(), SourceError> {
+        let found = found?;
+        let (name, fingerprint) = (found.name.clone(), found.fingerprint);
+        if last.seen.get(&name) != Some(&fingerprint) || secrets_changed {
+            self.deploy(found, last).await?;
+            last.seen.insert(name, fingerprint);
+        }
+        Ok(())
+    }
+
+    async fn deploy(self: &Arc<Self>, found: Found, last: &Last) -> Result<(), SourceError> {
         let verify_jwt = self.verifies_jwt(&found.name, last);
         let catalog = Arc::clone(self);
         let secrets = Arc::clone(&last.secrets);
@@ -140,7 +145,7 @@ impl Catalog {
         }
     }
 
-    fn verifies_jwt(&self, name: &FunctionName, last: &Complaints) -> bool {
+    fn verifies_jwt(&self, name: &FunctionName, last: &Last) -> bool {
         let config = last.config.get(name.as_str());
         config
             .and_then(|config| config.verify_jwt)

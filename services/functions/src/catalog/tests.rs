@@ -212,6 +212,12 @@ async fn a_removed_function_is_gone_and_its_worker_ends() {
     assert_eq!(stage.ask("a").await, Ok("one".to_owned()));
     fs::remove_file(stage.folder.path().join("functions/a.ts")).expect("removed");
     stage.catalog.refresh().await;
+    assert_eq!(
+        stage.catalog.list().len(),
+        2,
+        "it may be about to be written again"
+    );
+    stage.catalog.refresh().await;
     let names: Vec<_> = stage
         .catalog
         .list()

@@ -22,20 +22,29 @@ pub(crate) struct Found {
     pub(super) tree: Tree,
 }
 
-/// The functions in `directory`, each on its own: one that cannot be used hides no other.
-pub(super) fn scan(directory: &Path) -> Vec<Result<Found, SourceError>> {
-    let entries = match entries(directory) {
-        Ok(entries) => entries,
-        Err(error) => return vec![Err(error)],
-    };
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// Each function on its own: one that cannot be used hides no other.
+    pub(crate) functions: BTreeMap<FunctionName, Result<Found, SourceError>>,
+    /// What would be functions but for their names.
+    pub(crate) misnamed: Vec<SourceError>,
+}
+
+/// The functions in `directory`. A folder that is not there has none.
+pub(super) fn scan(directory: &Path) -> Result<Scan, SourceError> {
     let mut shared = Tree::default();
-    if let Err(error) = shared.add(directory, Path::new(SHARED)) {
-        return vec![Err(error)];
+    shared.add(directory, Path::new(SHARED))?;
+    let mut scan = Scan::default();
+    for (name, entry) in entries(directory)? {
+        let Some(name) = FunctionName::parse(&name) else {
+            scan.misnamed.push(SourceError::Name(directory.join(entry)));
+            continue;
+        };
+        let found = read(directory, name.clone(), entry, shared.clone());
+        scan.functions.insert(name, found);
     }
-    entries
-        .into_iter()
-        .map(|(name, entry)| read(directory, name, entry, shared.clone()))
-        .collect()
+    Ok(scan)
 }
 
 fn read(
@@ -59,9 +68,9 @@ fn read(
     })
 }
 
-/// Every function's name and entry module. Where a file and a folder share a name, the folder is
-/// the function.
-fn entries(directory: &Path) -> Result<BTreeMap<FunctionName, PathBuf>, SourceError> {
+/// What looks like a function: its name, valid or not, and its entry module. Where a file and a
+/// folder share a name, the folder is the function.
+fn entries(directory: &Path) -> Result<BTreeMap<String, PathBuf>, SourceError> {
     let mut found = BTreeMap::new();
     let listing = match directory.read_dir() {
         Ok(listing) => listing,
@@ -70,21 +79,23 @@ fn entries(directory: &Path) -> Result<BTreeMap<FunctionName, PathBuf>, SourceEr
     };
     for entry in listing {
         let entry = entry.map_err(io_error(directory))?;
-        let Ok(file_name) = entry.file_name().into_string() else {
+        let (Ok(file_name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else {
             continue;
         };
-        let Ok(kind) = entry.file_type() else {
+        if file_name.starts_with(['.', '_']) {
             continue;
-        };
+        }
         let in_folder = Path::new(&file_name).join("index.ts");
         if kind.is_dir() && directory.join(&in_folder).is_file() {
-            if let Some(name) = FunctionName::parse(&file_name) {
-                found.insert(name, in_folder);
-            }
+            found.insert(file_name, in_folder);
         } else if kind.is_file()
-            && let Some(name) = file_name.strip_suffix(".ts").and_then(FunctionName::parse)
+            && let Some(name) = file_name.strip_suffix(".ts")
+            // `hello.test.ts` and `types.d.ts` lie beside functions and are none.
+            && !name.contains('.')
         {
-            found.entry(name).or_insert_with(|| file_name.into());
+            found
+                .entry(name.to_owned())
+                .or_insert_with(|| PathBuf::from(&file_name));
         }
     }
     Ok(found)
@@ -107,10 +118,9 @@ mod tests {
     }
 
     fn found(folder: &Path) -> Vec<Found> {
-        scan(folder)
-            .into_iter()
-            .map(|found| found.expect("usable"))
-            .collect()
+        let scan = scan(folder).expect("a folder");
+        let found = scan.functions.into_values();
+        found.map(|found| found.expect("usable")).collect()
     }
 
     #[test]
@@ -164,6 +174,22 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_has_no_functions() {
-        assert!(scan(Path::new("/no/such/folder")).is_empty());
+        let scan = scan(Path::new("/no/such/folder")).expect("no mistake");
+        assert!(scan.functions.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_function_only_by_its_name_is_told() {
+        let folder = folder(&[
+            "health.ts",
+            "1st/index.ts",
+            "good.ts",
+            "good.test.ts",
+            "t.d.ts",
+        ]);
+        let scan = scan(folder.path()).expect("a folder");
+        let told: Vec<_> = scan.misnamed.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(scan.functions.len(), 1);
     }
 }
