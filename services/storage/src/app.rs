@@ -48,12 +48,6 @@ impl FromRef<App> for Uploads {
     }
 }
 
-impl FromRef<App> for Arc<dyn ObjectStore> {
-    fn from_ref(app: &App) -> Self {
-        Self::clone(&app.objects)
-    }
-}
-
 impl FromRef<App> for UrlSigner {
     fn from_ref(app: &App) -> Self {
         app.signer.clone()

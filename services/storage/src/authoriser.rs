@@ -54,6 +54,11 @@ impl Authoriser {
         }
     }
 
+    /// What makes and checks signed URLs.
+    pub fn signer(&self) -> &UrlSigner {
+        &self.signer
+    }
+
     /// A transaction in which row-level security binds `caller`.
     pub async fn begin(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use common::{BoxError, Secret, Service, ServiceConfig, Settings, SystemClock};
 use jwt::JwtConfig;
-use pg::{AccessPools, Endpoint};
+use pg::{Endpoint, roles};
 
 use crate::service;
 
@@ -13,13 +13,12 @@ use crate::service;
 const FILE_SIZE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 /// How long a signed upload URL is good, in seconds, unless set: two hours.
 const UPLOAD_URL_LIFETIME_S: u32 = 7200;
-/// Connections of each pool: uploads and downloads hold none while bytes flow.
-const MAX_CONNECTIONS: u32 = 8;
 
 /// The storage service's configuration.
 #[derive(Debug)]
 pub struct Config {
-    pub(crate) access: AccessPools,
+    pub(crate) users: Endpoint,
+    pub(crate) services: Endpoint,
     pub(crate) owner: Endpoint,
     pub(crate) jwt: JwtConfig,
     pub(crate) secret: Secret,
@@ -42,8 +41,13 @@ impl ServiceConfig for Config {
     const PORT: u16 = 5000;
 
     fn from_settings(settings: &Settings<'_>) -> Option<Self> {
-        let access = AccessPools::from_settings(settings, Self::NAME, MAX_CONNECTIONS);
-        let owner = Endpoint::from_settings(settings, "STORAGE", pg::roles::STORAGE_ADMIN);
+        let users = Endpoint::from_settings(settings, "AUTHENTICATOR", roles::AUTHENTICATOR);
+        let services = Endpoint::from_settings(
+            settings,
+            "SERVICE_AUTHENTICATOR",
+            roles::SERVICE_AUTHENTICATOR,
+        );
+        let owner = Endpoint::from_settings(settings, "STORAGE", roles::STORAGE_ADMIN);
         let jwt = JwtConfig::from_settings(settings);
         let secret = settings.secret("JWT_SECRET", 32);
         let data = settings.path("DATA_DIR", "./data");
@@ -57,7 +61,8 @@ impl ServiceConfig for Config {
         };
         let url = settings.text_or("API_EXTERNAL_URL", "http://localhost:8000");
         Some(Self {
-            access: access?,
+            users: users?,
+            services: services?,
             owner: owner?,
             jwt: jwt?,
             secret: secret?,

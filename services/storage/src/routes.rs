@@ -33,6 +33,7 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// GET routes of objects serve HEAD too.
 fn objects() -> Router<App> {
     Router::new()
         .route("/object/copy", post(object::copy))
@@ -41,22 +42,18 @@ fn objects() -> Router<App> {
         .route("/object/sign/{bucket}", post(object::sign_many))
         .route(
             "/object/sign/{bucket}/{*key}",
-            get(object::get_signed)
-                .head(object::head_signed)
-                .post(object::sign),
+            get(object::get_signed).post(object::sign),
         )
         .route(
             "/object/upload/sign/{bucket}/{*key}",
             post(object::sign_upload).put(object::upload_signed),
         )
-        .route(
-            "/object/public/{bucket}/{*key}",
-            get(object::get_public).head(object::head_public),
-        )
+        .route("/object/public/{bucket}/{*key}", get(object::get_public))
         .route(
             "/object/authenticated/{bucket}/{*key}",
-            get(object::get_authenticated).head(object::head_authenticated),
+            get(object::get_authenticated),
         )
+        .route("/object/info/{bucket}/{*key}", get(object::info))
         .route(
             "/object/info/public/{bucket}/{*key}",
             get(object::info_public),
@@ -65,12 +62,10 @@ fn objects() -> Router<App> {
             "/object/info/authenticated/{bucket}/{*key}",
             get(object::info_authenticated),
         )
-        .route("/object/info/{bucket}/{*key}", get(object::info))
         .route("/object/{bucket}", delete(object::delete_many))
         .route(
             "/object/{bucket}/{*key}",
             get(object::get)
-                .head(object::head)
                 .post(object::create)
                 .put(object::update)
                 .delete(object::delete),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::{BoxError, Check, Clock, Randomness, Service, SystemRandomness, Task};
 use pg::sqlx::postgres::PgPool;
-use pg::{Migrations, PoolOptions, sqlx};
+use pg::{AccessPools, Migrations, PoolOptions, sqlx};
 use tokio::sync::Notify;
 
 use crate::app::{App, Discarded};
@@ -26,11 +26,12 @@ pub const MIGRATIONS: Migrations = pg::migrations!(
     "0004_discarded_versions",
 );
 
-/// Connections that row-level security does not bind: public look-ups and sweeping.
-const OWNER_CONNECTIONS: u32 = 8;
+/// Connections of each pool: uploads and downloads hold none while bytes flow.
+const MAX_CONNECTIONS: u32 = 8;
 
 pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Service, BoxError> {
-    let options = PoolOptions::new("selfdb-storage", OWNER_CONNECTIONS);
+    let options = PoolOptions::new("selfdb-storage", MAX_CONNECTIONS);
+    let access = AccessPools::new(&config.users, &config.services, &options);
     let owner = pg::pool(&config.owner, &options);
     MIGRATIONS.run(&owner).await?;
     let objects = FileSystem::open(&config.root).await?;
@@ -45,7 +46,12 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
         Arc::clone(&clock),
         Arc::clone(&discarded),
     );
-    let app = app(config, clock, owner.clone(), objects, discarded);
+    let authoriser = Authoriser::new(
+        access,
+        owner.clone(),
+        UrlSigner::new(&config.secret, Arc::clone(&clock)),
+    );
+    let app = app(config, clock, authoriser, objects, discarded);
     Ok(Service {
         name: "storage",
         router: crate::routes::router(app),
@@ -57,13 +63,12 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
 fn app(
     config: Config,
     clock: Arc<dyn Clock>,
-    owner: PgPool,
+    authoriser: Authoriser,
     objects: Arc<dyn ObjectStore>,
     discarded: Arc<Notify>,
 ) -> App {
     let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-    let signer = UrlSigner::new(&config.secret, Arc::clone(&clock));
-    let authoriser = Authoriser::new(config.access, owner, signer.clone());
+    let signer = authoriser.signer().clone();
     let verifier = Arc::new(config.jwt.verifier(Arc::clone(&clock)));
     let uploads = Uploads::new(UploadParts {
         authoriser: authoriser.clone(),

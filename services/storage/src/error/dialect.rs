@@ -163,3 +163,43 @@ pub(crate) async fn in_selfdb_dialect(response: Response) -> Response {
     }
     said
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+    use crate::backend::BackendError;
+
+    #[tokio::test]
+    async fn each_dialect_says_a_refusal_its_own_way() {
+        let table = [
+            (Error::NoSuchKey, 400, 404),
+            (Error::MissingToken, 400, 401),
+            (Error::InvalidToken("expired".to_owned()), 400, 401),
+            (Error::AccessDenied("no"), 400, 403),
+            (Error::EntityTooLarge, 400, 413),
+            (Error::InvalidRange(3), 416, 416),
+            (Error::PreconditionFailed, 412, 412),
+            (Error::DatabaseTimeout, 544, 504),
+        ];
+        for (error, supabase, selfdb) in table {
+            let name = format!("{error:?}");
+            let response = error.into_response();
+            assert_eq!(response.status().as_u16(), supabase, "{name}");
+            let response = in_selfdb_dialect(response).await;
+            assert_eq!(response.status().as_u16(), selfdb, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        let status = |kind: ErrorKind| {
+            let error = BackendError::from(std::io::Error::from(kind));
+            Error::from(error).into_response().status().as_u16()
+        };
+        assert_eq!(status(ErrorKind::StorageFull), 507);
+        assert_eq!(status(ErrorKind::QuotaExceeded), 507);
+        assert_eq!(status(ErrorKind::PermissionDenied), 500);
+    }
+}

@@ -2,7 +2,7 @@
 
 mod copy;
 mod delete;
-pub(super) mod delivery;
+mod delivery;
 mod form;
 mod info;
 mod list;
@@ -16,10 +16,7 @@ pub(crate) use self::copy::copy;
 pub(crate) use self::delete::{delete, delete_many};
 pub(crate) use self::info::{info, info_authenticated, info_public};
 pub(crate) use self::list::list;
-pub(crate) use self::read::{
-    get, get_authenticated, get_public, get_signed, head, head_authenticated, head_public,
-    head_signed,
-};
+pub(crate) use self::read::{get, get_authenticated, get_public, get_signed};
 pub(crate) use self::rename::rename;
 pub(crate) use self::sign::{sign, sign_many, sign_upload};
 pub(crate) use self::upload::{create, update, upload_signed};

@@ -21,7 +21,7 @@ pub struct UsedBucket {
 /// Which buckets to list, in which order.
 #[derive(Debug, Clone, Default)]
 pub struct BucketListing {
-    /// Part of the name; empty for all.
+    /// Part of the name, whatever the case; empty for all.
     pub search: String,
     /// `id`, `created_at`, `updated_at`; anything else is `name`.
     pub sort_column: String,
@@ -82,7 +82,7 @@ pub async fn list(
 ) -> Result<Vec<Bucket>, sqlx::Error> {
     let rows: Vec<BucketRow> = sqlx::query_as(
         "select * from storage.buckets
-         where strpos(name, $1) > 0
+         where strpos(lower(name), lower($1)) > 0
          order by
              case when $2 = 'created_at' and not $3 then created_at end,
              case when $2 = 'created_at' and $3 then created_at end desc,

@@ -1,153 +1,121 @@
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::delivery::{Delivery, Part};
+use crate::app::App;
 use crate::authoriser::{Authoriser, Door};
 use crate::backend::{BackendError, ObjectStore};
 use crate::caller::{Anybody, Authenticated};
 use crate::error::Error;
 use crate::routes::extract::{ObjectPath, Params};
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct ReadParams {
-    download: Option<String>,
-    #[serde(default)]
-    token: String,
-}
-
-type Objects = State<Arc<dyn ObjectStore>>;
-
 /// An object, for whoever may see it; of a public bucket, for anybody.
 pub(crate) async fn get(
     Anybody(caller): Anybody,
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
+    State(reader): State<Reader>,
+    wanted: Wanted,
 ) -> Result<Response, Error> {
-    let door = Door::Plain(caller.as_ref());
-    let delivery = delivery(&headers, &params, Part::HeadAndBody);
-    read(&authoriser, &*objects, (door, path), delivery).await
-}
-
-/// As [`get`], without the bytes.
-pub(crate) async fn head(
-    Anybody(caller): Anybody,
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let door = Door::Plain(caller.as_ref());
-    let delivery = delivery(&headers, &params, Part::Head);
-    read(&authoriser, &*objects, (door, path), delivery).await
+    reader.answer(Door::Plain(caller.as_ref()), &wanted).await
 }
 
 /// An object, for a caller with a valid token who may see it.
 pub(crate) async fn get_authenticated(
     Authenticated(caller): Authenticated,
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
+    State(reader): State<Reader>,
+    wanted: Wanted,
 ) -> Result<Response, Error> {
-    let door = Door::Plain(Some(&caller));
-    let delivery = delivery(&headers, &params, Part::HeadAndBody);
-    read(&authoriser, &*objects, (door, path), delivery).await
-}
-
-/// As [`get_authenticated`], without the bytes.
-pub(crate) async fn head_authenticated(
-    Authenticated(caller): Authenticated,
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let door = Door::Plain(Some(&caller));
-    let delivery = delivery(&headers, &params, Part::Head);
-    read(&authoriser, &*objects, (door, path), delivery).await
+    reader.answer(Door::Plain(Some(&caller)), &wanted).await
 }
 
 /// An object that is public, for anybody.
 pub(crate) async fn get_public(
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
+    State(reader): State<Reader>,
+    wanted: Wanted,
 ) -> Result<Response, Error> {
-    let delivery = delivery(&headers, &params, Part::HeadAndBody);
-    read(&authoriser, &*objects, (Door::Public, path), delivery).await
-}
-
-/// As [`get_public`], without the bytes.
-pub(crate) async fn head_public(
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let delivery = delivery(&headers, &params, Part::Head);
-    read(&authoriser, &*objects, (Door::Public, path), delivery).await
+    reader.answer(Door::Public, &wanted).await
 }
 
 /// The object that a signed URL was made for.
 pub(crate) async fn get_signed(
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
+    State(reader): State<Reader>,
+    wanted: Wanted,
 ) -> Result<Response, Error> {
-    let door = Door::Signed(&params.token);
-    let delivery = delivery(&headers, &params, Part::HeadAndBody);
-    read(&authoriser, &*objects, (door, path), delivery).await
+    reader
+        .answer(Door::Signed(&wanted.params.token), &wanted)
+        .await
 }
 
-/// As [`get_signed`], without the bytes.
-pub(crate) async fn head_signed(
-    State(authoriser): State<Authoriser>,
-    State(objects): Objects,
-    path: ObjectPath,
-    Params(params): Params<ReadParams>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let door = Door::Signed(&params.token);
-    let delivery = delivery(&headers, &params, Part::Head);
-    read(&authoriser, &*objects, (door, path), delivery).await
+#[derive(Debug, Deserialize)]
+struct ReadParams {
+    download: Option<String>,
+    #[serde(default)]
+    token: String,
 }
 
-fn delivery<'a>(headers: &'a HeaderMap, params: &'a ReadParams, part: Part) -> Delivery<'a> {
-    Delivery {
-        headers,
-        download: params.download.as_deref(),
-        part,
+/// What a GET or HEAD asks for.
+pub(crate) struct Wanted {
+    path: ObjectPath,
+    params: ReadParams,
+    headers: HeaderMap,
+    part: Part,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Params(params) = Params::from_request_parts(parts, state).await?;
+        Ok(Self {
+            path: ObjectPath::from_request_parts(parts, state).await?,
+            params,
+            headers: parts.headers.clone(),
+            part: if parts.method == Method::HEAD {
+                Part::Head
+            } else {
+                Part::HeadAndBody
+            },
+        })
     }
 }
 
-async fn read(
-    authoriser: &Authoriser,
-    objects: &dyn ObjectStore,
-    (door, path): (Door<'_>, ObjectPath),
-    delivery: Delivery<'_>,
-) -> Result<Response, Error> {
-    let readable = authoriser.readable(door, &path.bucket, &path.key).await?;
-    match delivery.answer(objects, &readable).await {
-        // The object was replaced, and its old bytes deleted, since it was looked up.
-        Err(Error::Backend(BackendError::Missing(_))) => {
-            let readable = authoriser.readable(door, &path.bucket, &path.key).await?;
-            delivery.answer(objects, &readable).await
+/// Looks up objects and answers with them.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    authoriser: Authoriser,
+    objects: Arc<dyn ObjectStore>,
+}
+
+impl FromRef<App> for Reader {
+    fn from_ref(app: &App) -> Self {
+        Self {
+            authoriser: app.authoriser.clone(),
+            objects: Arc::clone(&app.objects),
         }
-        answer => answer,
+    }
+}
+
+impl Reader {
+    async fn answer(&self, door: Door<'_>, wanted: &Wanted) -> Result<Response, Error> {
+        match self.deliver(door, wanted).await {
+            // The object was replaced, and its old bytes deleted, since it was looked up.
+            Err(Error::Backend(BackendError::Missing(_))) => self.deliver(door, wanted).await,
+            answer => answer,
+        }
+    }
+
+    async fn deliver(&self, door: Door<'_>, wanted: &Wanted) -> Result<Response, Error> {
+        let (bucket, key) = (&wanted.path.bucket, &wanted.path.key);
+        let readable = self.authoriser.readable(door, bucket, key).await?;
+        let delivery = Delivery {
+            headers: &wanted.headers,
+            download: wanted.params.download.as_deref(),
+            part: wanted.part,
+        };
+        delivery.answer(&*self.objects, &readable).await
     }
 }
