@@ -5,6 +5,7 @@
 )]
 
 mod cpu;
+mod idle;
 mod pipeline;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Benchmark {
+    /// The memory of a running instance that does nothing.
+    Idle(idle::Arguments),
     /// One request through the pipelined client, sqlx and pgbench.
     Pipeline(pipeline::Arguments),
 }
@@ -28,6 +31,7 @@ enum Benchmark {
 #[tokio::main]
 async fn main() {
     match Arguments::parse().benchmark {
+        Benchmark::Idle(arguments) => idle::run(&arguments).await,
         Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
     }
 }

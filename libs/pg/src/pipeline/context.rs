@@ -8,7 +8,7 @@ use super::batch::{Access, Batch};
 use crate::{RequestContext, roles};
 
 /// How many settings a batch may add of its own.
-pub(super) const MAX_SETTINGS: usize = 16;
+pub(super) const MAX_SETTINGS: usize = 32;
 
 /// The role comes last, so that nothing before it depends on what the role may do.
 const FIRST: &str = "select set_config('request.jwt.claims', $1, true), \

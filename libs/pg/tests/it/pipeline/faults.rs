@@ -100,15 +100,18 @@ async fn a_caller_may_go_at_any_moment() {
     let (_db, pipeline) = database(COUNTER, 2).await;
     for micros in (0..3000).step_by(60) {
         let patience = Duration::from_micros(micros);
-        let word = micros.to_string();
-        let echo = Batch::read_only().then(Statement::new("select $1::text").bind(&*word));
+        let words = [format!("first {micros}"), format!("second {micros}")];
+        let echo = |word| Batch::read_only().then(Statement::new("select $1::text").bind(word));
+        let [one, two] = words.each_ref().map(|word| echo(word.as_str()));
         let context = user("a");
         let (first, second) = tokio::join!(
-            timeout(patience, pipeline.run(&context, &echo)),
-            pipeline.run(&context, &echo)
+            timeout(patience, pipeline.run(&context, &one)),
+            pipeline.run(&context, &two)
         );
-        for results in [first.ok(), Some(second)].into_iter().flatten() {
-            assert_eq!(super::text(&results.expect("results")), word);
+        for (results, word) in [first.ok(), Some(second)].into_iter().zip(&words) {
+            if let Some(results) = results {
+                assert_eq!(super::text(&results.expect("results")), *word);
+            }
         }
     }
 }
