@@ -25,6 +25,8 @@ pub trait ServiceConfig: Sized {
     const NAME: &'static str;
     /// The port it listens on as a process of its own, unless `<NAME>_PORT` says otherwise.
     const PORT: u16;
+    /// Whether the service answers `/live` and `/ready` itself, in a form of its own.
+    const ANSWERS_HEALTH: bool = false;
 
     /// Reads everything the service needs; mistakes are gathered in `settings`.
     fn from_settings(settings: &Settings<'_>) -> Option<Self>;
@@ -93,7 +95,11 @@ async fn serve<C: ServiceConfig>(config: C, address: SocketAddr) -> Result<(), B
     for task in tasks {
         lifecycle.supervise(name, task);
     }
-    let router = health::router(checks).fallback_service(router);
+    let router = if C::ANSWERS_HEALTH {
+        router
+    } else {
+        health::router(checks).fallback_service(router)
+    };
     tracing::info!(service = name, %address, "serving");
     let serving = server::serve(listener, router, ServerLimits::default(), lifecycle.clone());
     lifecycle.spawn(serving);

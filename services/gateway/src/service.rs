@@ -19,6 +19,7 @@ use crate::upstream::{Tunnels, Upstream, Upstreams};
 impl ServiceConfig for Config {
     const NAME: &'static str = "gateway";
     const PORT: u16 = 8000;
+    const ANSWERS_HEALTH: bool = true;
 
     fn from_settings(settings: &Settings<'_>) -> Option<Self> {
         Self::from_settings(settings)
