@@ -7,6 +7,7 @@ use http::Uri;
 use jwt::JwtConfig;
 use pg::{Endpoint, Ident, roles};
 
+use crate::plan::Aggregates;
 use crate::request::preferences::TransactionChoice;
 use crate::schema_cache::QualifiedName;
 
@@ -30,6 +31,7 @@ pub struct Config {
     /// Schemas that are searched after the exposed one.
     pub(crate) extra_search_path: Vec<String>,
     pub(crate) max_rows: Option<i64>,
+    pub(crate) aggregates: Aggregates,
     pub(crate) pre_request: Option<QualifiedName>,
     pub(crate) transaction: TransactionChoice,
     pub(crate) max_body_bytes: usize,
@@ -60,6 +62,7 @@ impl Config {
                 &["public", "extensions"],
             ),
             max_rows: settings.parsed("PGRST_DB_MAX_ROWS"),
+            aggregates: aggregates(settings),
             pre_request: pre_request(settings),
             transaction: transaction(settings),
             max_body_bytes: settings.parsed_or("REST_MAX_BODY_BYTES", MAX_BODY_BYTES),
@@ -108,6 +111,15 @@ fn names(settings: &Settings<'_>, name: &str, default: &[&str]) -> Vec<String> {
         default.iter().map(|&schema| schema.to_owned()).collect()
     } else {
         names
+    }
+}
+
+/// `PGRST_DB_AGGREGATES_ENABLED`, which `PostgREST` has off unless told.
+fn aggregates(settings: &Settings<'_>) -> Aggregates {
+    if settings.parsed_or("PGRST_DB_AGGREGATES_ENABLED", false) {
+        Aggregates::Allowed
+    } else {
+        Aggregates::Refused
     }
 }
 

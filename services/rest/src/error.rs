@@ -4,6 +4,7 @@
 mod api;
 mod cache;
 mod database;
+pub(crate) mod outage;
 mod response;
 mod token;
 

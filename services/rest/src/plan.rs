@@ -69,6 +69,14 @@ pub(crate) enum Access {
 pub(crate) struct Limits {
     /// The most rows a read answers.
     pub max_rows: Option<i64>,
+    pub aggregates: Aggregates,
+}
+
+/// Whether clients may ask what many rows come to, which may read all of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aggregates {
+    Allowed,
+    Refused,
 }
 
 impl Plan {
@@ -143,7 +151,7 @@ fn relation_work(
         .preferences
         .representation
         .unwrap_or(Representation::Minimal);
-    let read = tree::Builder::returning(request, cache).build(&table.name)?;
+    let read = tree::Builder::returning(request, cache, limits).build(&table.name)?;
     let mutation = Mutation::plan(request, table, &read, representation)?;
     let work = Work::Mutate {
         mutation,

@@ -8,6 +8,7 @@ use pg::{PoolOptions, pool};
 
 use crate::app::App;
 use crate::config::Config;
+use crate::error::outage;
 use crate::routes;
 use crate::schema_cache::{CacheHandle, keep_fresh};
 
@@ -36,7 +37,7 @@ impl ServiceConfig for Config {
         Ok(Service {
             name: Self::NAME,
             router: routes::router(Arc::clone(&app)),
-            tasks: vec![refresh(&app)],
+            tasks: vec![refresh(&app), Task::new("outage", outage::tell)],
             checks: vec![check(&app)],
         })
     }

@@ -7,6 +7,7 @@ mod condition;
 mod fragment;
 mod mutate;
 mod read;
+mod select;
 mod types;
 mod wrap;
 

@@ -51,8 +51,10 @@ pub(crate) enum ApiError {
         "Function must return SETOF or TABLE when max-affected preference is used with handling=strict"
     )]
     MaxAffectedCall,
-    #[error("'{target}' cannot be spread in '{origin}'")]
-    SpreadToMany { origin: String, target: String },
+    #[error("Use of aggregate functions is not allowed")]
+    AggregatesNotAllowed,
+    #[error("Feature not implemented")]
+    NotImplemented(&'static str),
 }
 
 /// Why a range holds no rows.
@@ -87,7 +89,8 @@ impl ApiError {
             | Self::Preferences(_)
             | Self::MaxAffected { .. }
             | Self::MaxAffectedCall
-            | Self::SpreadToMany { .. } => StatusCode::BAD_REQUEST,
+            | Self::AggregatesNotAllowed
+            | Self::NotImplemented(_) => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -108,12 +111,13 @@ impl ApiError {
             Self::NotSingular { .. } => "PGRST116",
             Self::Method(_) => "PGRST117",
             Self::RelatedOrder { .. } => "PGRST118",
-            Self::SpreadToMany { .. } => "PGRST119",
             Self::EmbedFilter(_) => "PGRST120",
             Self::Raise { .. } => "PGRST121",
             Self::Preferences(_) => "PGRST122",
+            Self::AggregatesNotAllowed => "PGRST123",
             Self::MaxAffected { .. } => "PGRST124",
             Self::Path => "PGRST125",
+            Self::NotImplemented(_) => "PGRST127",
             Self::MaxAffectedCall => "PGRST128",
         }
     }
@@ -123,11 +127,10 @@ impl ApiError {
             Self::Query { details, .. } | Self::Raise { details, .. } => Some(details.clone()),
             Self::Range(error) => Some(error.details()),
             Self::NotSingular { rows } => Some(format!("The result contains {rows} rows")),
-            Self::RelatedOrder { origin, target } | Self::SpreadToMany { origin, target } => {
-                Some(format!(
-                    "'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"
-                ))
-            }
+            Self::RelatedOrder { origin, target } => Some(format!(
+                "'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"
+            )),
+            Self::NotImplemented(feature) => Some((*feature).to_owned()),
             Self::EmbedFilter(_) => Some(
                 "Only is null or not is null filters are allowed on embedded resources".to_owned(),
             ),
@@ -147,7 +150,8 @@ impl ApiError {
             | Self::UpsertKey
             | Self::Method(_)
             | Self::Path
-            | Self::MaxAffectedCall => None,
+            | Self::MaxAffectedCall
+            | Self::AggregatesNotAllowed => None,
         }
     }
 
@@ -178,7 +182,8 @@ impl ApiError {
             | Self::MaxAffected { .. }
             | Self::Path
             | Self::MaxAffectedCall
-            | Self::SpreadToMany { .. } => None,
+            | Self::AggregatesNotAllowed
+            | Self::NotImplemented(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::{DatabaseError, Error};
+use super::{DatabaseError, Error, outage};
 
 impl Error {
     /// `{code, message, details, hint}`.
@@ -22,7 +22,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
-        if status.is_server_error() {
+        if status.is_server_error() && !outage::noted(&self) {
             common::error::report("rest", &self);
         }
         let mut response = (status, self.body().to_string()).into_response();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::field::{Column, Condition};
 use crate::request::order::{Direction, Nulls};
 use crate::request::range::RowRange;
-use crate::request::select::{EmbedShape, JoinType};
+use crate::request::select::{Aggregate, JoinType};
 use crate::schema_cache::QualifiedName;
 
 /// A query of one relation.
@@ -52,8 +52,41 @@ pub(crate) enum Selected {
     Column {
         column: Column,
         cast: Option<String>,
+        aggregate: Option<Aggregate>,
         alias: Option<String>,
     },
+    /// The number of rows.
+    Rows {
+        aggregate: Aggregate,
+        alias: Option<String>,
+    },
+}
+
+/// In which form an embed's columns come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// As an object, or a list of objects.
+    Nested,
+    /// Among those of the parent; of a to-many embed each as a list.
+    Spread(Vec<SpreadColumn>),
+}
+
+/// One column of an embed among those of its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpreadColumn {
+    pub value: SpreadValue,
+    /// Its key in the answer.
+    pub name: String,
+    /// What the parent makes of many rows' values.
+    pub aggregate: Option<Aggregate>,
+}
+
+/// What a spread column is of the embed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SpreadValue {
+    Column(String),
+    /// The whole row.
+    Row,
 }
 
 /// One key of the order.
@@ -82,7 +115,7 @@ pub(crate) struct Embed {
     pub alias: String,
     pub to_one: bool,
     pub join: JoinType,
-    pub shape: EmbedShape,
+    pub shape: Shape,
     pub read: ReadPlan,
     /// The own columns of the parent that lead here.
     pub needs: Vec<String>,
@@ -102,11 +135,42 @@ impl Source {
 impl Embed {
     /// Whether the answer shows nothing of it: `embedded()`.
     pub(crate) fn is_empty(&self) -> bool {
-        self.read.select.is_empty() && self.read.embeds.iter().all(Self::is_empty)
+        let shown = match &self.shape {
+            Shape::Nested => &[][..],
+            Shape::Spread(columns) => columns,
+        };
+        shown.is_empty()
+            && self.read.select.is_empty()
+            && self.read.embeds.iter().all(Self::is_empty)
+    }
+
+    /// Whether its columns make the parent one row for many.
+    pub(crate) fn is_aggregated(&self) -> bool {
+        match &self.shape {
+            Shape::Nested => false,
+            Shape::Spread(columns) => columns.iter().any(|column| column.aggregate.is_some()),
+        }
+    }
+}
+
+impl Selected {
+    pub(crate) fn aggregate(&self) -> Option<&Aggregate> {
+        match self {
+            Self::Column { aggregate, .. } => aggregate.as_ref(),
+            Self::Rows { aggregate, .. } => Some(aggregate),
+            Self::All => None,
+        }
     }
 }
 
 impl ReadPlan {
+    /// Whether one row of the answer stands for many.
+    pub(crate) fn is_aggregated(&self) -> bool {
+        let selected = self.select.iter();
+        let mut aggregates = selected.filter_map(Selected::aggregate);
+        aggregates.next().is_some() || self.embeds.iter().any(Embed::is_aggregated)
+    }
+
     /// The columns that a write or a function has to return for this plan to read them; `None`
     /// for all of them.
     pub(crate) fn needed_columns(&self) -> Option<Vec<String>> {
@@ -115,6 +179,7 @@ impl ReadPlan {
             match selected {
                 Selected::All => return None,
                 Selected::Column { column, .. } => names.push(column.name.clone()),
+                Selected::Rows { .. } => {}
             }
         }
         names.extend(self.embeds.iter().flat_map(|embed| embed.needs.clone()));
@@ -126,7 +191,7 @@ impl ReadPlan {
     /// The columns that this plan names anywhere at its root.
     pub(crate) fn used_columns(&self) -> BTreeSet<String> {
         let selected = self.select.iter().filter_map(|selected| match selected {
-            Selected::All => None,
+            Selected::All | Selected::Rows { .. } => None,
             Selected::Column { column, .. } => Some(column.name.clone()),
         });
         let ordered = self.order.iter().filter(|order| order.embed.is_none());

@@ -3,13 +3,14 @@
 
 mod fields;
 mod joins;
+mod spread;
 
 use std::collections::BTreeMap;
 
-use super::Limits;
 use super::embed;
 use super::field::Condition;
-use super::read::{Embed, ReadPlan, Selected, Source};
+use super::read::{Embed, ReadPlan, Selected, Shape, Source};
+use super::{Aggregates, Limits};
 use crate::error::{ApiError, Error};
 use crate::request::ApiRequest;
 use crate::request::order::OrderTerm;
@@ -24,7 +25,7 @@ pub(crate) struct Builder<'a> {
     request: &'a ApiRequest,
     cache: &'a SchemaCache,
     root: Root,
-    max_rows: Option<i64>,
+    limits: Limits,
     /// How many embeds have an alias so far.
     embeds: usize,
 }
@@ -56,30 +57,33 @@ type Placed<'a> = BTreeMap<Vec<usize>, Parameters<'a>>;
 impl<'a> Builder<'a> {
     /// For a table or view that is read.
     pub(crate) fn reading(request: &'a ApiRequest, cache: &'a SchemaCache, limits: Limits) -> Self {
-        Self::new(request, cache, Root::Relation, limits.max_rows)
+        Self::new(request, cache, Root::Relation, limits)
     }
 
     /// For what a function returns.
     pub(crate) fn calling(request: &'a ApiRequest, cache: &'a SchemaCache, limits: Limits) -> Self {
-        Self::new(request, cache, Root::Called, limits.max_rows)
+        Self::new(request, cache, Root::Called, limits)
     }
 
     /// For what a write returns: its filters chose the rows already.
-    pub(crate) fn returning(request: &'a ApiRequest, cache: &'a SchemaCache) -> Self {
-        Self::new(request, cache, Root::Written, None)
-    }
-
-    fn new(
+    pub(crate) fn returning(
         request: &'a ApiRequest,
         cache: &'a SchemaCache,
-        root: Root,
-        max_rows: Option<i64>,
+        limits: Limits,
     ) -> Self {
+        let limits = Limits {
+            max_rows: None,
+            ..limits
+        };
+        Self::new(request, cache, Root::Written, limits)
+    }
+
+    fn new(request: &'a ApiRequest, cache: &'a SchemaCache, root: Root, limits: Limits) -> Self {
         Self {
             request,
             cache,
             root,
-            max_rows,
+            limits,
             embeds: 0,
         }
     }
@@ -100,7 +104,7 @@ impl<'a> Builder<'a> {
         };
         let mut plan = self.node(&mut node, &placed)?;
         if self.root != Root::Written {
-            plan.range = self.request.range.at_most(self.max_rows);
+            plan.range = self.request.range.at_most(self.limits.max_rows);
         }
         Ok(plan)
     }
@@ -160,10 +164,21 @@ impl<'a> Builder<'a> {
             match item {
                 SelectItem::All => select.push(Selected::All),
                 SelectItem::Field(field) => select.push(selected(field, table)),
+                SelectItem::Rows { aggregate, alias } => select.push(Selected::Rows {
+                    aggregate: aggregate.clone(),
+                    alias: alias.clone(),
+                }),
                 SelectItem::Relation(relation) => {
                     embeds.push(self.embed(node, position, relation, placed)?);
                 }
             }
+        }
+        let aggregated = select.iter().any(|selected| selected.aggregate().is_some());
+        if aggregated && self.limits.aggregates == Aggregates::Refused {
+            return Err(ApiError::AggregatesNotAllowed.into());
+        }
+        if aggregated || embeds.iter().any(Embed::is_aggregated) {
+            spread::expand_all(&mut select, table);
         }
         let nothing = Parameters::default();
         let parameters = placed.get(&node.place).unwrap_or(&nothing);
@@ -190,7 +205,7 @@ impl<'a> Builder<'a> {
             conditions,
             joins: Vec::new(),
             order,
-            range: range.at_most(self.max_rows),
+            range: range.at_most(self.limits.max_rows),
             embeds,
         })
     }
@@ -203,13 +218,6 @@ impl<'a> Builder<'a> {
         placed: &Placed<'_>,
     ) -> Result<Embed, Error> {
         let relationship = embed::find(self.cache, parent.table, wanted)?;
-        if wanted.shape == EmbedShape::Spread && !relationship.is_to_one() {
-            return Err(ApiError::SpreadToMany {
-                origin: parent.table.name.clone(),
-                target: wanted.name.clone(),
-            }
-            .into());
-        }
         self.embeds += 1;
         let alias = format!("pgrst_embed_{}", self.embeds);
         let depth = parent.depth + 1;
@@ -225,13 +233,19 @@ impl<'a> Builder<'a> {
         };
         let mut read = self.node(&mut node, placed)?;
         read.joins = joins;
+        let table = self.cache.table(node.table);
+        let shape = match (wanted.shape, relationship.is_to_one()) {
+            (EmbedShape::Nested, _) => Shape::Nested,
+            (EmbedShape::Spread, true) => Shape::Spread(spread::to_one(&mut read, table, &alias)),
+            (EmbedShape::Spread, false) => Shape::Spread(spread::to_many(&mut read, table)?),
+        };
         let own = relationship.own_columns().iter();
         Ok(Embed {
             name: wanted.alias.as_ref().unwrap_or(&wanted.name).clone(),
             alias,
             to_one: relationship.is_to_one(),
             join: wanted.join.unwrap_or(JoinType::Left),
-            shape: wanted.shape,
+            shape,
             read,
             needs: own.map(|pair| pair.own.clone()).collect(),
         })
@@ -254,6 +268,9 @@ fn relation_named<'i>(item: &'i SelectItem, name: &str) -> Option<&'i SelectRela
         {
             Some(relation)
         }
-        SelectItem::Relation(_) | SelectItem::Field(_) | SelectItem::All => None,
+        SelectItem::Relation(_)
+        | SelectItem::Field(_)
+        | SelectItem::Rows { .. }
+        | SelectItem::All => None,
     }
 }

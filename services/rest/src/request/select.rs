@@ -1,4 +1,8 @@
-//! `select=column,alias:column::cast,data->>key,embedded!hint!inner(…),...spread(…)`.
+//! `select=column,alias:column::cast,data->>key,amount.sum(),embedded!hint!inner(…),...spread(…)`.
+
+mod aggregate;
+
+pub(crate) use aggregate::{Aggregate, AggregateFunction};
 
 use super::cursor::{Cursor, Mismatch};
 use super::names::{self, Field};
@@ -9,6 +13,11 @@ pub(crate) enum SelectItem {
     /// `*`.
     All,
     Field(SelectField),
+    /// `count()`: the number of rows.
+    Rows {
+        aggregate: Aggregate,
+        alias: Option<String>,
+    },
     Relation(SelectRelation),
 }
 
@@ -16,7 +25,9 @@ pub(crate) enum SelectItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SelectField {
     pub field: Field,
+    /// The type the value is cast to, before it is aggregated.
     pub cast: Option<String>,
+    pub aggregate: Option<Aggregate>,
     pub alias: Option<String>,
 }
 
@@ -82,6 +93,12 @@ fn item(cursor: &mut Cursor<'_>, depth: usize) -> Result<SelectItem, Mismatch> {
         alias = Some(name);
         name = names::name(cursor)?;
     }
+    if shape == EmbedShape::Nested
+        && let Some(aggregate) = aggregate::of_rows(cursor, &name)?
+    {
+        cursor.skip_blanks();
+        return ends_item(cursor).map(|()| SelectItem::Rows { aggregate, alias });
+    }
     let (hint, join) = embed_parameters(cursor)?;
     if cursor.starts_with("(") {
         let items = embedded_items(cursor, depth + 1)?;
@@ -97,16 +114,26 @@ fn item(cursor: &mut Cursor<'_>, depth: usize) -> Result<SelectItem, Mismatch> {
     if shape == EmbedShape::Spread || hint.is_some() || join.is_some() {
         return Err(cursor.unexpected("\"(\""));
     }
+    plain_field(cursor, name, alias).map(SelectItem::Field)
+}
+
+/// What follows the name of a column.
+fn plain_field(
+    cursor: &mut Cursor<'_>,
+    name: String,
+    alias: Option<String>,
+) -> Result<SelectField, Mismatch> {
     let path = names::json_path(cursor)?;
-    let cast = if cursor.eat("::") {
-        Some(cast(cursor)?)
-    } else {
-        None
-    };
+    let cast = optional_cast(cursor)?;
+    let aggregate = aggregate::after_field(cursor)?;
     cursor.skip_blanks();
     ends_item(cursor)?;
-    let field = Field { name, path };
-    Ok(SelectItem::Field(SelectField { field, cast, alias }))
+    Ok(SelectField {
+        field: Field { name, path },
+        cast,
+        aggregate,
+        alias,
+    })
 }
 
 fn embedded_items(cursor: &mut Cursor<'_>, depth: usize) -> Result<Vec<SelectItem>, Mismatch> {
@@ -146,6 +173,14 @@ fn embed_parameters(cursor: &mut Cursor<'_>) -> Result<EmbedParameters, Mismatch
         }
     }
     Ok((hint, join))
+}
+
+fn optional_cast(cursor: &mut Cursor<'_>) -> Result<Option<String>, Mismatch> {
+    if cursor.eat("::") {
+        cast(cursor).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// The name of a type: letters, digits, `_`, `$` and blanks.

@@ -77,6 +77,7 @@ pub(super) async fn perform(
 ) -> Result<(Plan, Outcome), Error> {
     let limits = Limits {
         max_rows: app.config.max_rows,
+        aggregates: app.config.aggregates,
     };
     let plan = Plan::new(request, schema, limits)?;
     let outcome = execute(app, schema, asked, request, &plan).await?;

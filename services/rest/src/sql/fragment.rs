@@ -81,6 +81,12 @@ impl Sql {
         }
     }
 
+    /// Adds the place of an entry in the select list, counted from 1.
+    pub(crate) fn position(&mut self, position: usize) -> &mut Self {
+        let _ = write!(self.text, "{position}");
+        self
+    }
+
     /// Adds a column of a relation.
     pub(crate) fn column(&mut self, table: &TableRef, name: &str) -> &mut Self {
         self.table(table).push(".").name(name)

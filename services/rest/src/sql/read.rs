@@ -2,82 +2,29 @@
 
 use super::Sql;
 use super::condition::{add, add_column, add_join, add_where};
+use super::select::{add_group, add_select_list, group_key};
 use crate::plan::field::Condition;
-use crate::plan::read::{Embed, Order, RETURNED, ReadPlan, Selected, Source, TableRef};
+use crate::plan::read::{
+    Embed, RETURNED, ReadPlan, Shape, Source, SpreadColumn, SpreadValue, TableRef,
+};
 use crate::request::order::{Direction, Nulls};
 use crate::request::range::RowRange;
-use crate::request::select::{EmbedShape, JoinType};
+use crate::request::select::JoinType;
 
 /// Adds the select of `plan`.
 pub(super) fn add_read(sql: &mut Sql, plan: &ReadPlan) {
     let table = plan.source.reference();
     sql.push("select ");
-    add_select_list(sql, &table, plan);
+    let keys = add_select_list(sql, &table, plan);
     sql.push(" from ");
     add_source(sql, &plan.source);
     for embed in &plan.embeds {
         add_embed(sql, embed);
     }
     add_where(sql, &table, &plan.conditions, &plan.joins);
-    add_order(sql, &table, &plan.order);
+    add_group(sql, &keys);
+    add_order(sql, &table, plan);
     add_range(sql, plan.range);
-}
-
-fn add_select_list(sql: &mut Sql, table: &TableRef, plan: &ReadPlan) {
-    let shown = plan.embeds.iter().filter(|embed| !embed.is_empty());
-    let shown: Vec<&Embed> = shown.collect();
-    // Postgres has rows without columns, and aggregates of them are not the rows of the API.
-    if plan.select.is_empty() && shown.is_empty() {
-        sql.push("1");
-        return;
-    }
-    sql.list(&plan.select, ", ", |sql, selected| match selected {
-        Selected::All => {
-            sql.table(table).push(".*");
-        }
-        Selected::Column {
-            column,
-            cast,
-            alias,
-        } => {
-            if let Some(cast) = cast {
-                sql.push("cast(");
-                add_column(sql, table, column);
-                sql.push(" as ").cast_type(cast).push(")");
-            } else {
-                add_column(sql, table, column);
-            }
-            // A cast would otherwise be called by its type where a path is cast.
-            if let Some(alias) = alias {
-                sql.push(" as ").name(alias);
-            } else if cast.is_some() {
-                sql.push(" as ").name(&column.name);
-            }
-        }
-    });
-    if !plan.select.is_empty() && !shown.is_empty() {
-        sql.push(", ");
-    }
-    sql.list(shown, ", ", |sql, embed| {
-        match (embed.shape, embed.to_one) {
-            (EmbedShape::Spread, _) => {
-                sql.name(&embed.alias).push(".*");
-            }
-            (EmbedShape::Nested, true) => {
-                sql.push("row_to_json(")
-                    .name(&embed.alias)
-                    .push(".*) as ")
-                    .name(&embed.name);
-            }
-            (EmbedShape::Nested, false) => {
-                sql.push("coalesce(")
-                    .name(&embed.alias)
-                    .push(".")
-                    .name(&embed.alias);
-                sql.push(", '[]') as ").name(&embed.name);
-            }
-        }
-    });
 }
 
 fn add_source(sql: &mut Sql, source: &Source) {
@@ -119,8 +66,11 @@ fn add_embed(sql: &mut Sql, embed: &Embed) {
     sql.push("select json_agg(")
         .name(alias)
         .push(") as ")
-        .name(alias)
-        .push(" from (");
+        .name(alias);
+    if let Shape::Spread(columns) = &embed.shape {
+        add_lists(sql, alias, columns);
+    }
+    sql.push(" from (");
     add_read(sql, &embed.read);
     sql.push(") as ").name(alias).push(") as ").name(alias);
     match embed.join {
@@ -134,15 +84,30 @@ fn add_embed(sql: &mut Sql, embed: &Embed) {
     };
 }
 
-fn add_order(sql: &mut Sql, table: &TableRef, order: &[Order]) {
-    if order.is_empty() {
+/// Adds each column of a to-many embed as a list.
+fn add_lists(sql: &mut Sql, alias: &str, columns: &[SpreadColumn]) {
+    for column in columns {
+        if let SpreadValue::Column(name) = &column.value {
+            sql.push(", coalesce(json_agg(").name(alias).push(".");
+            sql.name(name).push("), '[]') as ").name(&column.name);
+        }
+    }
+}
+
+fn add_order(sql: &mut Sql, table: &TableRef, plan: &ReadPlan) {
+    if plan.order.is_empty() {
         return;
     }
     sql.push(" order by ");
-    sql.list(order, ", ", |sql, term| {
+    sql.list(&plan.order, ", ", |sql, term| {
         match &term.embed {
             Some(alias) => add_column(sql, &TableRef::Alias(alias.clone()), &term.column),
-            None => add_column(sql, table, &term.column),
+            None => match group_key(plan, &term.column) {
+                Some(position) => {
+                    sql.position(position);
+                }
+                None => add_column(sql, table, &term.column),
+            },
         }
         match term.direction {
             Some(Direction::Ascending) => sql.push(" asc"),

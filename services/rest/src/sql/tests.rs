@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{Statements, statements};
-use crate::plan::{Limits, Plan};
+use crate::plan::{Aggregates, Limits, Plan};
 use crate::request::preferences::TransactionChoice;
 use crate::request::query::encode;
 use crate::request::{ApiRequest, Rules};
@@ -45,7 +45,11 @@ fn write(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Optio
     };
     let body = Bytes::copy_from_slice(body.as_bytes());
     let request = ApiRequest::parse(&parts, &body, &rules).ok()?;
-    let plan = Plan::new(&request, &films(), Limits { max_rows: None }).ok()?;
+    let limits = Limits {
+        max_rows: None,
+        aggregates: Aggregates::Allowed,
+    };
+    let plan = Plan::new(&request, &films(), limits).ok()?;
     Some(statements(&plan, None))
 }
 

@@ -5,11 +5,12 @@ use super::Sql;
 use super::call::{SCALAR, add_call};
 use super::mutate::{add_mutation, counts_inserted};
 use super::read::{add_counted, add_read};
-use crate::plan::Plan;
 use crate::plan::call::Call;
+use crate::plan::guard::Guard;
 use crate::plan::mutate::{Mutation, Returning};
 use crate::plan::negotiate::Format;
 use crate::plan::read::{RETURNED, ReadPlan};
+use crate::plan::{Plan, Work};
 use crate::request::Answer;
 use crate::request::media_type::Nulls;
 use crate::request::preferences::Count;
@@ -139,7 +140,13 @@ fn add_total(sql: &mut Sql, count: Option<Count>, read: &ReadPlan, max_rows: Opt
 
 /// Adds the number of rows, the body, and the response's headers and status.
 fn add_gathered(sql: &mut Sql, plan: &Plan, answer: Answer, rows: Rows) {
-    sql.push(", count(*), ");
+    // What a write or a call affected is what its limits are about, not what it comes to.
+    let limited = matches!(plan.guard, Guard::AtMost(_) | Guard::UpsertKey);
+    sql.push(if limited && returns_aggregates(&plan.work) {
+        ", (select count(*) from pgrst_source), "
+    } else {
+        ", count(*), "
+    });
     match answer {
         Answer::HeadersOnly => {
             sql.push("''");
@@ -148,6 +155,13 @@ fn add_gathered(sql: &mut Sql, plan: &Plan, answer: Answer, rows: Rows) {
     }
     sql.push(", nullif(current_setting('response.headers', true), '')");
     sql.push(", nullif(current_setting('response.status', true), '')");
+}
+
+fn returns_aggregates(work: &Work) -> bool {
+    match work {
+        Work::Mutate { read, .. } | Work::Call { read, .. } => read.is_aggregated(),
+        Work::Read { .. } => false,
+    }
 }
 
 fn add_body(sql: &mut Sql, format: Format, rows: Rows) {

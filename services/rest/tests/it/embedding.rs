@@ -223,7 +223,12 @@ async fn spread_puts_columns_among_the_parents() {
             get("/films?select=id,...directors(maker:last_name)&order=id"),
             get("/films?select=id,...directors(first_name,orders!orders_billing_fkey(id))&id=eq.1"),
             get("/technical_specs?select=runtime,...films(title,...directors(last_name))&order=film_id"),
-            get("/directors?select=id,...films(title)"),
+            get("/directors?select=id,...films(titles:title,year,actors(name))&order=id&films.order=title.desc"),
+            get("/films?select=id,...actors(actors:name)&order=id&actors.order=name&limit=2"),
+            get("/directors?select=id,...films(title,...technical_specs(runtime),...actors(name))&id=eq.1&films.order=id"),
+            get("/directors?select=id,...films!inner(title)&films.year=gt.2009"),
+            get("/directors?select=id,...films()&films=is.null"),
+            get("/films?select=id,...roles(character,...actors(name))&id=eq.1"),
         ])
         .await;
     insta::assert_snapshot!(shown, @r#"
@@ -239,9 +244,29 @@ async fn spread_puts_columns_among_the_parents() {
     = 200 | content-range: 0-1/*
     [{"runtime":"2:00","title":"Northern","last_name":"Lind"},{"runtime":"1:30","title":"Eastern","last_name":"Ek"}]
 
-    GET /directors?select=id,...films(title)
-    = 400
-    {"code":"PGRST119","details":"'directors' and 'films' do not form a many-to-one or one-to-one relationship","hint":null,"message":"'films' cannot be spread in 'directors'"}
+    GET /directors?select=id,...films(titles:title,year,actors(name))&order=id&films.order=title.desc
+    = 200 | content-range: 0-2/*
+    [{"id":1,"titles":["Southern", "Northern"],"year":[2004, 1999],"actors":[[{"name":"Eva"}], [{"name":"Dag"},{"name":"Eva"}]]},{"id":2,"titles":["Eastern"],"year":[2010],"actors":[[]]},{"id":3,"titles":[],"year":[],"actors":[]}]
+
+    GET /films?select=id,...actors(actors:name)&order=id&actors.order=name&limit=2
+    = 200 | content-range: 0-1/*
+    [{"id":1,"actors":["Dag", "Eva"]},{"id":2,"actors":["Eva"]}]
+
+    GET /directors?select=id,...films(title,...technical_specs(runtime),...actors(name))&id=eq.1&films.order=id
+    = 200 | content-range: 0-0/*
+    [{"id":1,"title":["Northern", "Southern"],"runtime":["2:00", null],"name":[["Dag", "Eva"], ["Eva"]]}]
+
+    GET /directors?select=id,...films!inner(title)&films.year=gt.2009
+    = 200 | content-range: 0-0/*
+    [{"id":2,"title":["Eastern"]}]
+
+    GET /directors?select=id,...films()&films=is.null
+    = 200 | content-range: 0-0/*
+    [{"id":3}]
+
+    GET /films?select=id,...roles(character,...actors(name))&id=eq.1
+    = 200 | content-range: 0-0/*
+    [{"id":1,"character":["Hunter", "Widow"],"name":["Dag", "Eva"]}]
     "#);
 }
 

@@ -1,5 +1,6 @@
 //! The REST service on a real Postgres, as its protocol's documentation reads.
 
+mod aggregates;
 mod api;
 mod counts;
 mod embedding;

@@ -11,10 +11,15 @@ use crate::schema_cache::table::Table;
 
 pub(super) fn selected(field: &SelectField, table: Option<&Table>) -> Selected {
     let column = Column::resolve(&field.field, table);
-    let alias = field.alias.clone().or_else(|| json_alias(&field.field));
+    let function = field.aggregate.as_ref().map(|known| known.function.name());
+    let alias = field.alias.clone().or_else(|| match function {
+        Some(function) => Some(function.to_owned()),
+        None => json_alias(&field.field),
+    });
     Selected::Column {
         column,
         cast: field.cast.clone(),
+        aggregate: field.aggregate.clone(),
         alias,
     }
 }
