@@ -159,6 +159,7 @@ async fn a_download_has_the_name_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_browser_runs_nothing_that_was_uploaded() {
+    let stage = published("text/plain").await;
     for (content_type, saved) in [
         ("image/png", false),
         ("image/svg+xml", true),
@@ -166,7 +167,9 @@ async fn a_browser_runs_nothing_that_was_uploaded() {
         ("application/xhtml+xml", true),
         ("text/javascript", true),
     ] {
-        let stage = published(content_type).await;
+        let put = stage.service.put("/object/site/file").bearer(&stage.admin);
+        let put = put.header("content-type", content_type);
+        put.body("<script>").await.must_be(200);
         let answer = get(&stage).await.expect_status(200);
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         let policy = answer.header("content-security-policy").expect("a policy");
