@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::Limits;
 use crate::listener::Failure;
 use crate::outbox::{self, Outbox, Queue};
 
@@ -112,30 +113,48 @@ pub trait Conversation: Send {
 
 /// What a socket is driven with.
 pub struct Drive {
-    /// Counts it.
-    pub open: OpenSocket,
-    /// What waits to be written.
-    pub outbox: Outbox,
-    /// The end it is taken from.
-    pub queue: Queue,
-    /// Listeners that cannot go on.
-    pub failures: mpsc::UnboundedReceiver<Failure>,
-    /// How long the client may be silent.
-    pub max_silence: Duration,
-    /// The time, for tokens.
-    pub clock: Arc<dyn Clock>,
+    open: OpenSocket,
+    outbox: Outbox,
+    queue: Queue,
+    failures: mpsc::UnboundedReceiver<Failure>,
+    max_silence: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl Drive {
+    /// What drives one socket, with the ends that its conversation needs.
+    pub fn new(
+        open: OpenSocket,
+        limits: &Limits,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, Outbox, mpsc::UnboundedSender<Failure>) {
+        let (outbox, queue) = outbox::outbox(limits.buffer_bytes);
+        let (failed, failures) = mpsc::unbounded_channel();
+        let drive = Self {
+            open,
+            outbox: outbox.clone(),
+            queue,
+            failures,
+            max_silence: limits.max_silence,
+            clock,
+        };
+        (drive, outbox, failed)
+    }
+
     /// Speaks on `socket` until either side ends it.
     pub async fn run(mut self, socket: WebSocket, mut conversation: impl Conversation) {
         let (sink, mut stream) = socket.split();
-        let (_, idle) = outbox::outbox(0);
-        let queue = std::mem::replace(&mut self.queue, idle);
-        let mut writer = std::pin::pin!(write(sink, queue));
+        let mut writer = std::pin::pin!(write(sink, &mut self.queue));
+        let reader = Reader {
+            stop: self.open.0.stop.clone(),
+            outbox: &self.outbox,
+            failures: &mut self.failures,
+            max_silence: self.max_silence,
+            clock: &*self.clock,
+        };
         let goodbye = tokio::select! {
             () = &mut writer => return,
-            goodbye = self.read(&mut stream, &mut conversation) => goodbye,
+            goodbye = reader.run(&mut stream, &mut conversation) => goodbye,
         };
         if let Some((code, reason)) = goodbye {
             tracing::debug!(reason, "socket closed");
@@ -146,14 +165,24 @@ impl Drive {
             let _ = tokio::time::timeout(FAREWELL, writer).await;
         }
     }
+}
 
+/// The reading half of a socket.
+struct Reader<'a> {
+    stop: CancellationToken,
+    outbox: &'a Outbox,
+    failures: &'a mut mpsc::UnboundedReceiver<Failure>,
+    max_silence: Duration,
+    clock: &'a dyn Clock,
+}
+
+impl Reader<'_> {
     /// Reads until the socket ends; answers what to say, unless the client has ended it.
-    async fn read(
-        &mut self,
+    async fn run(
+        self,
         stream: &mut SplitStream<WebSocket>,
         conversation: &mut impl Conversation,
     ) -> Option<(u16, &'static str)> {
-        let stop = self.open.0.stop.clone();
         let mut heard = Instant::now();
         loop {
             let silent = heard + self.max_silence;
@@ -162,7 +191,7 @@ impl Drive {
                 .map_or(silent, |expiry| expiry.min(silent));
             let step = tokio::select! {
                 biased;
-                () = stop.cancelled() => {
+                () = self.stop.cancelled() => {
                     return Some((code::RESTART, "the service is restarting"));
                 }
                 () = self.outbox.overflowed() => {
@@ -209,7 +238,7 @@ impl Drive {
 }
 
 /// Writes what waits, many messages to a flush, until a close frame or an error.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: Queue) {
+async fn write(mut sink: SplitSink<WebSocket, Message>, queue: &mut Queue) {
     let mut batch = Vec::new();
     while queue.take(&mut batch, WRITE_BATCH).await > 0 {
         let mut bytes = 0;

@@ -1,29 +1,28 @@
 //! One Phoenix socket: its channels, and what its messages do.
 
+mod joins;
+mod tokens;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jwt::Identity;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::Channel;
-use super::join::{Join, JoinError, Joined};
+use super::join::{JoinError, Joined};
 use super::replies::{Ending, Request, Status, system};
 use super::rights::Rights;
 use super::{broadcast, presence};
-use crate::broadcast::Topic;
 use crate::bus::Event;
 use crate::changes::AccessError;
 use crate::engine::Engine;
 use crate::limits::Rate;
 use crate::listener::{Failure, ListenerId};
 use crate::outbox::Outbox;
-use crate::protocol::{
-    ClientMessage, ClientPayload, JoinRequest, MAX_NAME_BYTES, PHOENIX_TOPIC, TOPIC_PREFIX, Version,
-};
+use crate::protocol::{ClientMessage, ClientPayload, PHOENIX_TOPIC, Version};
 use crate::sockets::{Conversation, Frame, Goodbye};
 
 /// One Phoenix socket.
@@ -68,11 +67,6 @@ pub enum Outcome {
         /// What it may do now.
         result: Result<Rights, AccessError>,
     },
-}
-
-#[derive(Deserialize)]
-struct AccessTokenPayload {
-    access_token: Option<String>,
 }
 
 impl PhoenixConversation {
@@ -123,86 +117,6 @@ impl PhoenixConversation {
         }
     }
 
-    fn join(&mut self, request: &Request, payload: &ClientPayload) {
-        match self.admit(request, payload) {
-            Err(reason) => self.outbox.send(request.refuse(self.version, &reason)),
-            Ok(join) => {
-                if let Some(earlier) = self.channels.remove(&request.topic) {
-                    self.end(earlier, &request.topic, Ending::Close);
-                }
-                self.last_join += 1;
-                let number = self.last_join;
-                self.joining.insert(request.topic.clone(), number);
-                self.pending.push(Box::pin(async move {
-                    let request = join.request.clone();
-                    let result = join.run().await.map(Box::new);
-                    Outcome::Joined {
-                        number,
-                        request,
-                        result,
-                    }
-                }));
-            }
-        }
-    }
-
-    /// Everything that can be decided at once.
-    fn admit(&mut self, request: &Request, payload: &ClientPayload) -> Result<Join, String> {
-        if !self.joins.admit() {
-            return Err("ClientJoinRateLimitReached: Too many joins per second".to_owned());
-        }
-        let name = request.topic.strip_prefix(TOPIC_PREFIX).unwrap_or_default();
-        if name.is_empty() || request.topic.len() > MAX_NAME_BYTES {
-            return Err("unmatched topic".to_owned());
-        }
-        let others = self.channels.keys().chain(self.joining.keys());
-        let others = others.filter(|topic| **topic != request.topic).count();
-        if others >= self.engine.limits.max_channels {
-            return Err("ChannelRateLimitReached: Too many channels".to_owned());
-        }
-        let ClientPayload::Json(json) = payload else {
-            return Err("a join has a JSON payload".to_owned());
-        };
-        let asked: JoinRequest = serde_json::from_str(json.get())
-            .map_err(|_| "the payload of the join cannot be read".to_owned())?;
-        let identity = self.identify(asked.access_token.as_deref())?;
-        Ok(Join {
-            engine: Arc::clone(&self.engine),
-            version: self.version,
-            request: request.clone(),
-            topic: Topic {
-                name: name.into(),
-                private: asked.config.private,
-            },
-            identity,
-            config: asked.config,
-            outbox: self.outbox.clone(),
-            failures: self.failures.clone(),
-        })
-    }
-
-    /// Who joins: the bearer of the join's own token, else whoever opened the socket.
-    fn identify(&self, token: Option<&str>) -> Result<Arc<Identity>, String> {
-        let invalid = |error: jwt::TokenError| format!("InvalidJWTToken: {error}");
-        if let Some(token) = token.filter(|token| !token.is_empty()) {
-            return self.engine.authenticator.identify(token).map_err(invalid);
-        }
-        let now = self.engine.clock.unix_seconds();
-        if self.identity.expires_at.is_some_and(|end| end <= now) {
-            return Err(invalid(jwt::TokenError::Expired));
-        }
-        Ok(Arc::clone(&self.identity))
-    }
-
-    fn leave(&mut self, request: &Request) {
-        self.joining.remove(&request.topic);
-        let left = self.channels.remove(&request.topic);
-        self.outbox.send(request.ok(self.version));
-        if let Some(channel) = left {
-            self.end(channel, &request.topic, Ending::Close);
-        }
-    }
-
     async fn push(&mut self, request: Request, event: &str, payload: ClientPayload) {
         if !self.channels.contains_key(&request.topic) {
             let refusal = request.refuse(self.version, "unmatched topic");
@@ -250,93 +164,6 @@ impl PhoenixConversation {
             Ok(()) => request.ok(self.version),
             Err(error) => request.refuse(self.version, &error.to_string()),
         });
-    }
-
-    /// A new token for a channel: who listens is known by it at once; what a private channel may
-    /// do is read again.
-    fn renew(&mut self, topic: &str, payload: &ClientPayload) {
-        let ClientPayload::Json(json) = payload else {
-            return;
-        };
-        let token = serde_json::from_str::<AccessTokenPayload>(json.get());
-        let Some(token) = token.ok().and_then(|payload| payload.access_token) else {
-            return;
-        };
-        let identity = match self.engine.authenticator.identify(&token) {
-            Ok(identity) => identity,
-            Err(error) => return self.close(topic, &format!("InvalidJWTToken: {error}")),
-        };
-        let Some(channel) = self.channels.get(topic) else {
-            return;
-        };
-        channel.listener.set_identity(Arc::clone(&identity));
-        if channel.topic.private {
-            let engine = Arc::clone(&self.engine);
-            let (listener, name) = (channel.listener.id, Arc::clone(&channel.topic.name));
-            self.pending.push(Box::pin(async move {
-                let result = engine.access.rights(&identity, &name).await;
-                Outcome::Rights { listener, result }
-            }));
-        }
-    }
-
-    fn joined(&mut self, number: u64, request: &Request, result: Result<Box<Joined>, JoinError>) {
-        if self.joining.get(&request.topic) != Some(&number) {
-            return;
-        }
-        self.joining.remove(&request.topic);
-        match result {
-            Ok(joined) => {
-                joined.open(&self.engine, self.version, request);
-                if joined.replication_ready {
-                    let engine = Arc::clone(&self.engine);
-                    let listener = joined.channel.listener.id;
-                    self.pending.push(Box::pin(async move {
-                        let result = engine.replication_ready().await;
-                        Outcome::Replication { listener, result }
-                    }));
-                }
-                self.channels.insert(request.topic.clone(), joined.channel);
-            }
-            Err(error) => {
-                tracing::debug!(error = %common::error::chain(&error), "a join was refused");
-                self.outbox
-                    .send(request.refuse(self.version, &error.to_string()));
-            }
-        }
-    }
-
-    fn replication_ready(&self, listener: ListenerId, result: Result<(), &'static str>) {
-        let Some(topic) = self.topic_of(listener) else {
-            return;
-        };
-        let told = match result {
-            Ok(()) => (Status::Ok, "Replication connection established"),
-            Err(problem) => (Status::Error, problem),
-        };
-        self.outbox
-            .send(system(self.version, &topic, "system", told));
-    }
-
-    fn reauthorized(&mut self, listener: ListenerId, result: Result<Rights, AccessError>) {
-        let Some(topic) = self.topic_of(listener) else {
-            return;
-        };
-        match result {
-            Ok(rights) if rights.can_read() => {
-                if let Some(channel) = self.channels.get(&topic) {
-                    channel.membership.member.set_rights(rights);
-                }
-            }
-            Ok(_) => self.close(
-                &topic,
-                "Unauthorized: permissions of this channel were revoked",
-            ),
-            Err(error) => {
-                common::error::report("realtime", &error);
-                self.close(&topic, "the policies of this topic could not be read");
-            }
-        }
     }
 
     fn topic_of(&self, listener: ListenerId) -> Option<String> {

@@ -87,6 +87,7 @@ async fn a_lost_slot_is_made_anew_and_listeners_are_told() {
     let system = client.event("system").await;
     assert_eq!(system.payload["status"], "error");
     client.event("phx_error").await;
+    stage.until_ready().await;
     let todos = json!([{ "event": "*", "schema": "public", "table": "todos" }]);
     client.listen("realtime:todos", todos).await;
     insert(&stage, 1).await;

@@ -1,11 +1,16 @@
 //! What every test here stands on: a database, the service, tables that are listened to.
 
+use std::time::Duration;
+
 use common::EnvironmentMap;
 use pg::sqlx;
 use testkit::{TestDatabase, TestService};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::client::{Client, Version};
+
+const SLOT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A service on a database of its own.
 pub(crate) struct Stage {
@@ -22,8 +27,22 @@ impl Stage {
     pub(crate) async fn with(change: impl FnOnce(EnvironmentMap) -> EnvironmentMap) -> Self {
         let db = TestDatabase::new(&[realtime::MIGRATIONS]).await;
         let config = testkit::config::<realtime::Config>(&change(db.settings()));
-        let service = TestService::listen(config).await;
-        Self { service, db }
+        let stage = Self {
+            service: TestService::listen(config).await,
+            db,
+        };
+        stage.until_ready().await;
+        stage
+    }
+
+    /// Waits for the slot, which is made when every transaction of the shared cluster that was
+    /// open has ended: those of other tests too.
+    pub(crate) async fn until_ready(&self) {
+        let deadline = Instant::now() + SLOT_PATIENCE;
+        while self.service.get("/ready").await.status.as_u16() != 200 {
+            assert!(Instant::now() < deadline, "the stream never starts");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// A second process on the same database.

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use tokio::sync::mpsc;
 
 use crate::channel::selfdb::SelfDbConversation;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::outbox::outbox;
 use crate::routes::origin;
 use crate::routes::socket::connect::SOCKET_BUFFER_BYTES;
 use crate::sockets::Drive;
@@ -26,16 +24,8 @@ pub(in crate::routes) async fn connect_selfdb_socket(
 ) -> Result<Response, Error> {
     origin::check(&engine, &headers)?;
     let open = engine.sockets.open().ok_or(Error::TooManyClients)?;
-    let (outbox, queue) = outbox(engine.limits.buffer_bytes);
-    let (failed, failures) = mpsc::unbounded_channel();
-    let drive = Drive {
-        open,
-        outbox: outbox.clone(),
-        queue,
-        failures,
-        max_silence: engine.limits.max_silence,
-        clock: Arc::clone(&engine.clock),
-    };
+    let clock = Arc::clone(&engine.clock);
+    let (drive, outbox, failed) = Drive::new(open, &engine.limits, clock);
     let upgrade = upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .read_buffer_size(SOCKET_BUFFER_BYTES)

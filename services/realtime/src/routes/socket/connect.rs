@@ -6,12 +6,10 @@ use axum::extract::{Query, State, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use crate::channel::conversation::PhoenixConversation;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::outbox::outbox;
 use crate::protocol::Version;
 use crate::routes::{bearer, origin};
 use crate::sockets::Drive;
@@ -36,16 +34,8 @@ pub(in crate::routes) async fn connect_socket(
     let version = Version::parse(query.vsn.as_deref());
     let version = version.ok_or(Error::Invalid("vsn must be 1.0.0 or 2.0.0"))?;
     let open = engine.sockets.open().ok_or(Error::TooManyClients)?;
-    let (outbox, queue) = outbox(engine.limits.buffer_bytes);
-    let (failed, failures) = mpsc::unbounded_channel();
-    let drive = Drive {
-        open,
-        outbox: outbox.clone(),
-        queue,
-        failures,
-        max_silence: engine.limits.max_silence,
-        clock: Arc::clone(&engine.clock),
-    };
+    let clock = Arc::clone(&engine.clock);
+    let (drive, outbox, failed) = Drive::new(open, &engine.limits, clock);
     let upgrade = upgrade
         .max_message_size(engine.limits.max_message_bytes)
         .max_frame_size(engine.limits.max_message_bytes)

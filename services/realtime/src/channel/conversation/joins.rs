@@ -1,0 +1,137 @@
+//! Joining and leaving.
+
+use std::sync::Arc;
+
+use jwt::{Identity, TokenError};
+
+use super::{Outcome, PhoenixConversation};
+use crate::broadcast::Topic;
+use crate::channel::join::{Join, JoinError, Joined};
+use crate::channel::replies::{Ending, Request, Status, system};
+use crate::listener::ListenerId;
+use crate::protocol::{ClientPayload, JoinRequest, MAX_NAME_BYTES, TOPIC_PREFIX};
+
+impl PhoenixConversation {
+    pub(super) fn join(&mut self, request: &Request, payload: &ClientPayload) {
+        match self.admit(request, payload) {
+            Err(reason) => self.outbox.send(request.refuse(self.version, &reason)),
+            Ok(join) => {
+                if let Some(earlier) = self.channels.remove(&request.topic) {
+                    self.end(earlier, &request.topic, Ending::Close);
+                }
+                self.last_join += 1;
+                let number = self.last_join;
+                self.joining.insert(request.topic.clone(), number);
+                self.pending.push(Box::pin(async move {
+                    let request = join.request.clone();
+                    let result = join.run().await.map(Box::new);
+                    Outcome::Joined {
+                        number,
+                        request,
+                        result,
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Everything that can be decided at once.
+    fn admit(&mut self, request: &Request, payload: &ClientPayload) -> Result<Join, String> {
+        if !self.joins.admit() {
+            return Err("ClientJoinRateLimitReached: Too many joins per second".to_owned());
+        }
+        let name = request.topic.strip_prefix(TOPIC_PREFIX).unwrap_or_default();
+        if name.is_empty() || request.topic.len() > MAX_NAME_BYTES {
+            return Err("unmatched topic".to_owned());
+        }
+        let others = self.channels.keys().chain(self.joining.keys());
+        let others = others.filter(|topic| **topic != request.topic).count();
+        if others >= self.engine.limits.max_channels {
+            return Err("ChannelRateLimitReached: Too many channels".to_owned());
+        }
+        let ClientPayload::Json(json) = payload else {
+            return Err("a join has a JSON payload".to_owned());
+        };
+        let asked: JoinRequest = serde_json::from_str(json.get())
+            .map_err(|_| "the payload of the join cannot be read".to_owned())?;
+        let identity = self.identify(asked.access_token.as_deref())?;
+        Ok(Join {
+            engine: Arc::clone(&self.engine),
+            version: self.version,
+            request: request.clone(),
+            topic: Topic {
+                name: name.into(),
+                private: asked.config.private,
+            },
+            identity,
+            config: asked.config,
+            outbox: self.outbox.clone(),
+            failures: self.failures.clone(),
+        })
+    }
+
+    /// Who joins: the bearer of the join's own token, else whoever opened the socket.
+    fn identify(&self, token: Option<&str>) -> Result<Arc<Identity>, String> {
+        let invalid = |error: TokenError| format!("InvalidJWTToken: {error}");
+        if let Some(token) = token.filter(|token| !token.is_empty()) {
+            return self.engine.authenticator.identify(token).map_err(invalid);
+        }
+        let now = self.engine.clock.unix_seconds();
+        if self.identity.expires_at.is_some_and(|end| end <= now) {
+            return Err(invalid(TokenError::Expired));
+        }
+        Ok(Arc::clone(&self.identity))
+    }
+
+    pub(super) fn leave(&mut self, request: &Request) {
+        self.joining.remove(&request.topic);
+        let left = self.channels.remove(&request.topic);
+        self.outbox.send(request.ok(self.version));
+        if let Some(channel) = left {
+            self.end(channel, &request.topic, Ending::Close);
+        }
+    }
+
+    pub(super) fn joined(
+        &mut self,
+        number: u64,
+        request: &Request,
+        result: Result<Box<Joined>, JoinError>,
+    ) {
+        if self.joining.get(&request.topic) != Some(&number) {
+            return;
+        }
+        self.joining.remove(&request.topic);
+        match result {
+            Ok(joined) => {
+                joined.open(&self.engine, self.version, request);
+                if joined.replication_ready {
+                    let engine = Arc::clone(&self.engine);
+                    let listener = joined.channel.listener.id;
+                    self.pending.push(Box::pin(async move {
+                        let result = engine.replication_ready().await;
+                        Outcome::Replication { listener, result }
+                    }));
+                }
+                self.channels.insert(request.topic.clone(), joined.channel);
+            }
+            Err(error) => {
+                tracing::debug!(error = %common::error::chain(&error), "a join was refused");
+                self.outbox
+                    .send(request.refuse(self.version, &error.to_string()));
+            }
+        }
+    }
+
+    pub(super) fn replication_ready(&self, listener: ListenerId, result: Result<(), &'static str>) {
+        let Some(topic) = self.topic_of(listener) else {
+            return;
+        };
+        let told = match result {
+            Ok(()) => (Status::Ok, "Replication connection established"),
+            Err(problem) => (Status::Error, problem),
+        };
+        self.outbox
+            .send(system(self.version, &topic, "system", told));
+    }
+}
