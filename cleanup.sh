@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Stops SelfDB and deletes all its data, after saying what that is.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")"
 . scripts/common.sh
 
@@ -10,10 +11,10 @@ while [ $# -gt 0 ]; do
   case $1 in
     --env-file)
       [ $# -ge 2 ] || die "--env-file needs a file"
-      env_file=$2
+      env_file=$(from "$caller" "$2")
       shift
       ;;
-    --env-file=*) env_file=${1#*=} ;;
+    --env-file=*) env_file=$(from "$caller" "${1#*=}") ;;
     --yes | -y) yes=yes ;;
     *) die "unknown argument: $1 (usage: ./cleanup.sh [--env-file FILE] [--yes])" ;;
   esac

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts SelfDB: installs what is missing, writes the env file, builds, runs, waits until ready.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")"
 . scripts/common.sh
 . scripts/install.sh
@@ -25,10 +26,10 @@ while [ $# -gt 0 ]; do
   case $1 in
     --env-file)
       [ $# -ge 2 ] || die "--env-file needs a file"
-      env_file=$2
+      env_file=$(from "$caller" "$2")
       shift
       ;;
-    --env-file=*) env_file=${1#*=} ;;
+    --env-file=*) env_file=$(from "$caller" "${1#*=}") ;;
     --foreground | --docker | --stop | --status) action=${1#--} ;;
     -h | --help)
       usage
@@ -51,11 +52,6 @@ write_env_file() {
   case $answer in
     wrote*) say "Wrote $env_file with new secrets." ;;
   esac
-}
-
-build() {
-  say "Building SelfDB ($(build_profile))…"
-  cargo build --locked --profile "$(build_profile)" -p selfdb -p gateway -p auth -p rest -p realtime -p storage -p functions
 }
 
 print_ready() {
@@ -149,7 +145,7 @@ case $action in
     ;;
   docker)
     install_build_tools
-    build
+    build "$env_file"
     write_env_file
     compose --env-file "$env_file" up -d --build
     print_ready
@@ -164,7 +160,7 @@ case $action in
     install_build_tools
     install_postgres "$env_file"
     install_deno "$env_file"
-    build
+    build "$env_file"
     write_env_file
     if [ "$action" = foreground ]; then
       [ -n "$admin_password" ] && say "admin password: $admin_password (shown this once; it is in $env_file)"

@@ -8,6 +8,14 @@ die() {
   exit 1
 }
 
+# from FOLDER PATH: the path as it was meant in that folder.
+from() {
+  case $2 in
+    /*) printf '%s' "$2" ;;
+    *) printf '%s/%s' "$1" "$2" ;;
+  esac
+}
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
@@ -46,6 +54,16 @@ binary() {
   folder=$(build_profile)
   [ "$folder" = dev ] && folder=debug
   printf '%s/%s/selfdb' "${CARGO_TARGET_DIR:-target}" "$folder"
+}
+
+# build ENV_FILE: the command, and each service's own program where the instance runs them apart.
+build() {
+  local packages=(-p selfdb)
+  if [ "$(setting "$1" SELFDB_MODE single)" = processes ]; then
+    packages+=(-p gateway -p auth -p rest -p realtime -p storage -p functions)
+  fi
+  say "Building SelfDB ($(build_profile))…"
+  cargo build --locked --profile "$(build_profile)" "${packages[@]}"
 }
 
 data_dir() {
