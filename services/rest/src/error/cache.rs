@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::request::media_type::MediaType;
-use crate::schema_cache::relationship::{Cardinality, Relationship};
+use crate::schema_cache::relationship::{Cardinality, Computed, Relationship};
 use crate::schema_cache::routine::Routine;
 
 /// A name that does not lead to one thing.
@@ -194,6 +194,14 @@ fn outline(relationship: &Relationship) -> Value {
                 ),
             ),
         ),
+        Cardinality::Computed(Computed { function, .. }) => (
+            if relationship.is_to_one() {
+                "many-to-one"
+            } else {
+                "one-to-many"
+            },
+            format!("{}.{}({table})", function.schema, function.name),
+        ),
         Cardinality::ManyToOne(key) => ("many-to-one", key.describe(table, foreign)),
         Cardinality::OneToMany(key) => ("one-to-many", key.describe(table, foreign)),
         Cardinality::OneToOne(key) => ("one-to-one", key.describe(table, foreign)),
@@ -207,6 +215,7 @@ fn outline(relationship: &Relationship) -> Value {
 
 fn choice(relationship: &Relationship) -> String {
     let by = match &relationship.cardinality {
+        Cardinality::Computed(_) => return format!("'{}'", relationship.target()),
         Cardinality::ManyToMany(junction) => &junction.table.name,
         Cardinality::ManyToOne(key) | Cardinality::OneToMany(key) | Cardinality::OneToOne(key) => {
             &key.constraint

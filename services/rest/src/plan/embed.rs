@@ -31,6 +31,9 @@ pub(crate) fn find<'c>(
 
 fn fits(known: &Relationship, wanted: &SelectRelation) -> bool {
     let target = wanted.name.as_str();
+    if matches!(known.cardinality, Cardinality::Computed(_)) {
+        return known.target() == target;
+    }
     let is_target = known.foreign_table.name == target;
     let key = known.key();
     match (known.is_self(), wanted.hint.as_deref()) {
@@ -63,7 +66,10 @@ fn fits(known: &Relationship, wanted: &SelectRelation) -> bool {
 fn is_junction(known: &Relationship, hint: &str) -> bool {
     match &known.cardinality {
         Cardinality::ManyToMany(junction) => junction.table.name == hint,
-        Cardinality::ManyToOne(_) | Cardinality::OneToMany(_) | Cardinality::OneToOne(_) => false,
+        Cardinality::ManyToOne(_)
+        | Cardinality::OneToMany(_)
+        | Cardinality::OneToOne(_)
+        | Cardinality::Computed(_) => false,
     }
 }
 
@@ -78,7 +84,7 @@ fn missing(cache: &SchemaCache, origin: &QualifiedName, wanted: &SelectRelation)
             fuzzy::closest(&origin.name, names, fuzzy::LOOSE),
         )
     } else {
-        let names = known.iter().map(|known| known.foreign_table.name.as_str());
+        let names = known.iter().map(Relationship::target);
         suggest(
             &wanted.name,
             fuzzy::closest(&wanted.name, names, fuzzy::LOOSE),

@@ -31,6 +31,14 @@ pub(crate) enum Source {
         alias: String,
         junction: Option<(QualifiedName, String)>,
     },
+    /// What a function makes of the parent's row.
+    Computed {
+        function: QualifiedName,
+        row: TableRef,
+        /// The table that the row is of.
+        row_type: QualifiedName,
+        alias: String,
+    },
     /// The rows that a write or a function returned.
     Returned,
 }
@@ -117,8 +125,8 @@ pub(crate) struct Embed {
     pub join: JoinType,
     pub shape: Shape,
     pub read: ReadPlan,
-    /// The own columns of the parent that lead here.
-    pub needs: Vec<String>,
+    /// The own columns of the parent that lead here; `None` for the whole row.
+    pub needs: Option<Vec<String>>,
 }
 
 impl Source {
@@ -126,7 +134,9 @@ impl Source {
     pub(crate) fn reference(&self) -> TableRef {
         match self {
             Self::Relation(name) => TableRef::Qualified(name.clone()),
-            Self::Aliased { alias, .. } => TableRef::Alias(alias.clone()),
+            Self::Aliased { alias, .. } | Self::Computed { alias, .. } => {
+                TableRef::Alias(alias.clone())
+            }
             Self::Returned => TableRef::Alias(RETURNED.to_owned()),
         }
     }
@@ -182,7 +192,9 @@ impl ReadPlan {
                 Selected::Rows { .. } => {}
             }
         }
-        names.extend(self.embeds.iter().flat_map(|embed| embed.needs.clone()));
+        for embed in &self.embeds {
+            names.extend(embed.needs.clone()?);
+        }
         names.sort_unstable();
         names.dedup();
         Some(names)

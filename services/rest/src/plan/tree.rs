@@ -239,7 +239,8 @@ impl<'a> Builder<'a> {
             (EmbedShape::Spread, true) => Shape::Spread(spread::to_one(&mut read, table, &alias)),
             (EmbedShape::Spread, false) => Shape::Spread(spread::to_many(&mut read, table)?),
         };
-        let own = relationship.own_columns().iter();
+        let own = relationship.own_columns();
+        let needs = own.map(|pairs| pairs.iter().map(|pair| pair.own.clone()).collect());
         Ok(Embed {
             name: wanted.alias.as_ref().unwrap_or(&wanted.name).clone(),
             alias,
@@ -247,7 +248,7 @@ impl<'a> Builder<'a> {
             join: wanted.join.unwrap_or(JoinType::Left),
             shape,
             read,
-            needs: own.map(|pair| pair.own.clone()).collect(),
+            needs,
         })
     }
 }

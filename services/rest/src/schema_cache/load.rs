@@ -8,12 +8,13 @@ use pg::sqlx::{self, Postgres, Transaction};
 use serde::de::DeserializeOwned;
 
 use super::SchemaCache;
-use super::relationship::{ForeignKey, Relationship};
+use super::relationship::{ForeignKey, Relationship, RowFunction};
 use super::routine::Routine;
 use super::table::Table;
 
 const TABLES: &str = include_str!("queries/tables.sql");
 const FOREIGN_KEYS: &str = include_str!("queries/foreign_keys.sql");
+const COMPUTED: &str = include_str!("queries/computed_relationships.sql");
 const ROUTINES: &str = include_str!("queries/routines.sql");
 const ROLE_SETTINGS: &str = include_str!("queries/role_settings.sql");
 const TIMEZONES: &str = include_str!("queries/timezones.sql");
@@ -44,6 +45,7 @@ pub(crate) async fn load(
         .await?;
     let tables: Vec<Table> = read(&mut transaction, TABLES, Some(schemas)).await?;
     let keys: Vec<ForeignKey> = read(&mut transaction, FOREIGN_KEYS, Some(schemas)).await?;
+    let computed: Vec<RowFunction> = read(&mut transaction, COMPUTED, Some(schemas)).await?;
     let routines: Vec<Routine> = read(&mut transaction, ROUTINES, Some(schemas)).await?;
     let settings: Vec<(String, String, String)> =
         read(&mut transaction, ROLE_SETTINGS, None).await?;
@@ -55,7 +57,12 @@ pub(crate) async fn load(
 
     let tables = tables.into_iter();
     let tables: BTreeMap<_, _> = tables.map(|table| (table.name.clone(), table)).collect();
-    let relationships = relate(&tables, &keys);
+    let mut relationships = relate(&tables, &keys);
+    for function in computed {
+        let known = relationships.entry(function.table.clone()).or_default();
+        known.retain(|relationship| !relationship.is_overridden_by(&function.function));
+        known.push(function.into());
+    }
     let mut cache = SchemaCache {
         tables,
         relationships,

@@ -1,4 +1,4 @@
-//! Relationships between tables, as foreign keys tell them.
+//! Relationships between tables, as foreign keys and functions of rows tell them.
 
 use serde::Deserialize;
 
@@ -19,6 +19,32 @@ pub(crate) enum Cardinality {
     OneToMany(Key),
     OneToOne(Key),
     ManyToMany(Box<Junction>),
+    /// What a function of the row returns.
+    Computed(Computed),
+}
+
+/// A function from a row to rows of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Computed {
+    pub function: QualifiedName,
+    pub rows: ComputedRows,
+}
+
+/// How many rows a function says it returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ComputedRows {
+    /// No set, or one declared `rows 1`.
+    One,
+    Many,
+}
+
+/// A function of a row as the catalogue has it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RowFunction {
+    pub function: QualifiedName,
+    pub table: QualifiedName,
+    pub foreign_table: QualifiedName,
+    pub single: bool,
 }
 
 /// The columns that hold two tables together.
@@ -65,9 +91,10 @@ impl Relationship {
     }
 
     pub(crate) fn is_to_one(&self) -> bool {
-        match self.cardinality {
+        match &self.cardinality {
             Cardinality::ManyToOne(_) | Cardinality::OneToOne(_) => true,
             Cardinality::OneToMany(_) | Cardinality::ManyToMany(_) => false,
+            Cardinality::Computed(computed) => computed.rows == ComputedRows::One,
         }
     }
 
@@ -77,17 +104,34 @@ impl Relationship {
             Cardinality::ManyToOne(key)
             | Cardinality::OneToMany(key)
             | Cardinality::OneToOne(key) => Some(key),
-            Cardinality::ManyToMany(_) => None,
+            Cardinality::ManyToMany(_) | Cardinality::Computed(_) => None,
         }
     }
 
-    /// The own columns that lead to the other rows.
-    pub(crate) fn own_columns(&self) -> &[ColumnPair] {
+    /// The own columns that lead to the other rows; `None` where that is the whole row.
+    pub(crate) fn own_columns(&self) -> Option<&[ColumnPair]> {
         match &self.cardinality {
             Cardinality::ManyToOne(key)
             | Cardinality::OneToMany(key)
-            | Cardinality::OneToOne(key) => &key.columns,
-            Cardinality::ManyToMany(junction) => &junction.source,
+            | Cardinality::OneToOne(key) => Some(&key.columns),
+            Cardinality::ManyToMany(junction) => Some(&junction.source),
+            Cardinality::Computed(_) => None,
+        }
+    }
+
+    /// Whether `function`, which is a relationship of the same table, takes the place of this one.
+    pub(crate) fn is_overridden_by(&self, function: &QualifiedName) -> bool {
+        !matches!(self.cardinality, Cardinality::Computed(_)) && self.foreign_table == *function
+    }
+
+    /// The name to embed it by: the function's, or the foreign table's.
+    pub(crate) fn target(&self) -> &str {
+        match &self.cardinality {
+            Cardinality::Computed(computed) => &computed.function.name,
+            Cardinality::ManyToOne(_)
+            | Cardinality::OneToMany(_)
+            | Cardinality::OneToOne(_)
+            | Cardinality::ManyToMany(_) => &self.foreign_table.name,
         }
     }
 }
@@ -126,6 +170,23 @@ fn reversed(columns: &[ColumnPair]) -> Vec<ColumnPair> {
         foreign: pair.own.clone(),
     };
     columns.iter().map(reverse).collect()
+}
+
+impl From<RowFunction> for Relationship {
+    fn from(function: RowFunction) -> Self {
+        Self {
+            table: function.table,
+            foreign_table: function.foreign_table,
+            cardinality: Cardinality::Computed(Computed {
+                function: function.function,
+                rows: if function.single {
+                    ComputedRows::One
+                } else {
+                    ComputedRows::Many
+                },
+            }),
+        }
+    }
 }
 
 impl ForeignKey {

@@ -35,6 +35,16 @@ fn add_source(sql: &mut Sql, source: &Source) {
         Source::Returned => {
             sql.name(RETURNED);
         }
+        Source::Computed {
+            function,
+            row,
+            row_type,
+            alias,
+        } => {
+            // What a write returned has no type of its own: the function is told which it is.
+            sql.qualified(function).push("((").table(row).push(".*)::");
+            sql.qualified(row_type).push(") as ").name(alias);
+        }
         Source::Aliased {
             relation,
             alias,

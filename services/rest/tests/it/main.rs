@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod api;
+mod computed;
 mod counts;
 mod embedding;
 mod errors;

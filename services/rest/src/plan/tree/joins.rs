@@ -12,7 +12,7 @@ pub(super) fn joined(
     parent: &TableRef,
     depth: usize,
 ) -> (Source, Vec<JoinCondition>) {
-    let alias = numbered(&relationship.foreign_table.name, depth);
+    let alias = numbered(relationship.target(), depth);
     let own = TableRef::Alias(alias.clone());
     let mut source = Source::Aliased {
         relation: relationship.foreign_table.clone(),
@@ -20,6 +20,15 @@ pub(super) fn joined(
         junction: None,
     };
     let joins = match &relationship.cardinality {
+        Cardinality::Computed(computed) => {
+            source = Source::Computed {
+                function: computed.function.clone(),
+                row: parent.clone(),
+                row_type: relationship.table.clone(),
+                alias: numbered(relationship.target(), depth),
+            };
+            Vec::new()
+        }
         Cardinality::ManyToOne(key) | Cardinality::OneToMany(key) | Cardinality::OneToOne(key) => {
             equalities(parent, &own, &key.columns)
         }
