@@ -8,6 +8,7 @@ mod refresh;
 pub(crate) mod relationship;
 pub(crate) mod routine;
 pub(crate) mod table;
+mod views;
 
 pub(crate) use handle::CacheHandle;
 pub(crate) use refresh::keep_fresh;

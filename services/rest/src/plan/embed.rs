@@ -13,8 +13,8 @@ pub(crate) fn find<'c>(
     wanted: &SelectRelation,
 ) -> Result<&'c Relationship, CacheError> {
     let within = cache.relationships_of(origin).iter();
-    let mut found =
-        within.filter(|known| known.foreign_table.schema == origin.schema && fits(known, wanted));
+    let mut found = within
+        .filter(|known| known.foreign_table.schema == origin.schema && fits(cache, known, wanted));
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(missing(cache, origin, wanted)),
@@ -29,7 +29,7 @@ pub(crate) fn find<'c>(
     }
 }
 
-fn fits(known: &Relationship, wanted: &SelectRelation) -> bool {
+fn fits(cache: &SchemaCache, known: &Relationship, wanted: &SelectRelation) -> bool {
     let target = wanted.name.as_str();
     if matches!(known.cardinality, Cardinality::Computed(_)) {
         return known.target() == target;
@@ -51,8 +51,13 @@ fn fits(known: &Relationship, wanted: &SelectRelation) -> bool {
             is_target && (key.is_some_and(by_key) || is_junction(known, hint))
         }
         (false, None) => {
-            is_target
-                || key.is_some_and(|key| key.constraint == target || key.is_own_column(target))
+            // A key names its table, not the views of it.
+            let is_view = || {
+                let foreign = cache.table(&known.foreign_table);
+                foreign.is_some_and(|table| table.is_view)
+            };
+            let names = |key: &Key| key.constraint == target || key.is_own_column(target);
+            is_target || (key.is_some_and(names) && !is_view())
         }
         (false, Some(hint)) => {
             is_target

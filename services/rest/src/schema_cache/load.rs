@@ -11,9 +11,11 @@ use super::SchemaCache;
 use super::relationship::{ForeignKey, Relationship, RowFunction};
 use super::routine::Routine;
 use super::table::Table;
+use super::views::{ViewColumn, with_views};
 
 const TABLES: &str = include_str!("queries/tables.sql");
 const FOREIGN_KEYS: &str = include_str!("queries/foreign_keys.sql");
+const VIEW_COLUMNS: &str = include_str!("queries/view_columns.sql");
 const COMPUTED: &str = include_str!("queries/computed_relationships.sql");
 const ROUTINES: &str = include_str!("queries/routines.sql");
 const ROLE_SETTINGS: &str = include_str!("queries/role_settings.sql");
@@ -44,7 +46,8 @@ pub(crate) async fn load(
         .execute(&mut *transaction)
         .await?;
     let tables: Vec<Table> = read(&mut transaction, TABLES, Some(schemas)).await?;
-    let keys: Vec<ForeignKey> = read(&mut transaction, FOREIGN_KEYS, Some(schemas)).await?;
+    let keys: Vec<ForeignKey> = read(&mut transaction, FOREIGN_KEYS, None).await?;
+    let columns: Vec<ViewColumn> = read(&mut transaction, VIEW_COLUMNS, Some(schemas)).await?;
     let computed: Vec<RowFunction> = read(&mut transaction, COMPUTED, Some(schemas)).await?;
     let routines: Vec<Routine> = read(&mut transaction, ROUTINES, Some(schemas)).await?;
     let settings: Vec<(String, String, String)> =
@@ -57,6 +60,9 @@ pub(crate) async fn load(
 
     let tables = tables.into_iter();
     let tables: BTreeMap<_, _> = tables.map(|table| (table.name.clone(), table)).collect();
+    // Views may show tables that are not exposed themselves.
+    let mut keys = with_views(&keys, &columns);
+    keys.retain(|key| tables.contains_key(&key.table) && tables.contains_key(&key.foreign_table));
     let mut relationships = relate(&tables, &keys);
     for function in computed {
         let known = relationships.entry(function.table.clone()).or_default();

@@ -15,4 +15,5 @@ mod reload;
 mod security;
 mod tables;
 mod transactions;
+mod views;
 mod writes;

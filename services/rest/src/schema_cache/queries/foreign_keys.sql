@@ -22,5 +22,3 @@ select coalesce(json_agg(json_build_object(
   join pg_catalog.pg_namespace fn on fn.oid = fc.relnamespace
  where f.contype = 'f'
    and f.conparentid = 0
-   and n.nspname = any($1)
-   and fn.nspname = any($1)
