@@ -76,9 +76,10 @@ SelfDB is ready.
   secret key        $(setting "$env_file" SECRET_KEY)
 
   admin             $(setting "$env_file" DEFAULT_ADMIN_EMAIL)
+                    (the first password is DEFAULT_ADMIN_PASSWORD in $env_file)
 TEXT
   if [ -n "$admin_password" ]; then
-    say "  admin password    $admin_password   (shown this once; it is in $env_file)"
+    say "  admin password    $admin_password   (shown this once)"
   fi
 }
 
