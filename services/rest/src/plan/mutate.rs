@@ -181,9 +181,14 @@ fn upsert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<I
     if !plain || !exact || !request.query.logic.is_empty() {
         return Err(ApiError::UpsertFilters.into());
     }
+    let body = Body::of(request, table)?;
+    let given = |name: &String| body.columns.iter().any(|column| column.name == *name);
+    if !key.iter().all(given) {
+        return Err(ApiError::UpsertKey.into());
+    }
     Ok(Insert {
         table: table.name.clone(),
-        body: Body::of(request, table)?,
+        body,
         conflict: Some(Conflict {
             resolution: Resolution::Merge,
             columns: key.clone(),

@@ -1,6 +1,8 @@
 //! The body of a write or a call. JSON is checked and its keys are read, and then it goes to
 //! Postgres as it came: no value of it is built here.
 
+mod csv;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -60,7 +62,10 @@ pub(crate) fn parse(
         (MediaType::Json | MediaType::Any, _) => json(body, purpose, columns).map(Payload::Json),
         (MediaType::UrlEncoded, Purpose::Arguments) => form(body).map(Payload::Form),
         (MediaType::UrlEncoded, Purpose::Rows) => form_row(body).map(Payload::Json),
-        (MediaType::Text | MediaType::Xml | MediaType::OctetStream, Purpose::Arguments) => {
+        (MediaType::Csv, _) => csv_rows(body, columns).map(Payload::Json),
+        (MediaType::OctetStream, Purpose::Arguments) => Ok(Payload::Raw(body.clone())),
+        (MediaType::Text | MediaType::Xml, Purpose::Arguments) => {
+            text(body)?;
             Ok(Payload::Raw(body.clone()))
         }
         (
@@ -69,7 +74,6 @@ pub(crate) fn parse(
             | MediaType::OctetStream
             | MediaType::Object(_)
             | MediaType::ArrayStripped
-            | MediaType::Csv
             | MediaType::OpenApi
             | MediaType::Other(_),
             _,
@@ -151,6 +155,26 @@ fn nesting(text: &str) -> usize {
         }
     }
     deepest
+}
+
+/// A body that Postgres takes as text.
+fn text(body: &Bytes) -> Result<&str, ApiError> {
+    match std::str::from_utf8(body) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        Ok(_) | Err(_) => Err(invalid("The body must be UTF-8 without NUL")),
+    }
+}
+
+fn csv_rows(body: &Bytes, columns: Option<&[String]>) -> Result<JsonPayload, ApiError> {
+    let rows = csv::parse(text(body)?)?;
+    Ok(JsonPayload {
+        text: rows.json,
+        shape: JsonShape::Array,
+        keys: match columns {
+            Some(columns) => columns.iter().cloned().collect(),
+            None => rows.columns,
+        },
+    })
 }
 
 fn form(body: &Bytes) -> Result<Vec<(String, String)>, ApiError> {

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod api;
+mod bodies;
 mod computed;
 mod counts;
 mod embedding;
