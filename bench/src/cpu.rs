@@ -58,6 +58,11 @@ pub(crate) fn own() -> Duration {
     duration(stat("self").map_or(0, |stat| stat.own))
 }
 
+/// What the process `pid` has used, without its children.
+pub(crate) fn process(pid: u32) -> Duration {
+    duration(stat(&pid.to_string()).map_or(0, |stat| stat.own))
+}
+
 /// What this process' children that have ended had used.
 pub(crate) fn children() -> Duration {
     duration(stat("self").map_or(0, |stat| stat.reaped))

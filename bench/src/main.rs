@@ -7,6 +7,7 @@
 mod cpu;
 mod idle;
 mod pipeline;
+mod rest;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +27,8 @@ enum Benchmark {
     Idle(idle::Arguments),
     /// One request through the pipelined client, sqlx and pgbench.
     Pipeline(pipeline::Arguments),
+    /// Requests of the REST service, of pgbench and of other servers.
+    Rest(rest::Arguments),
 }
 
 #[tokio::main]
@@ -33,5 +36,6 @@ async fn main() {
     match Arguments::parse().benchmark {
         Benchmark::Idle(arguments) => idle::run(&arguments).await,
         Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
+        Benchmark::Rest(arguments) => rest::run(&arguments).await,
     }
 }

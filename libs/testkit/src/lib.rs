@@ -15,6 +15,7 @@
 mod cluster;
 mod database;
 pub mod fault;
+pub mod history;
 mod identity;
 mod request;
 mod response;
