@@ -12,7 +12,8 @@ use crate::roles::LOGINS;
 use crate::{Endpoint, PoolOptions, migrations, pool};
 
 /// The platform's catalogue, schema `selfdb`.
-pub const MIGRATIONS: Migrations = migrations!("selfdb": "0001_catalogue");
+pub const MIGRATIONS: Migrations =
+    migrations!("selfdb": "0001_catalogue", "0002_idempotent_answers");
 
 /// A script, and what to call it when it fails.
 type Script = (&'static str, &'static str);
@@ -24,7 +25,7 @@ const FOUNDATION: [Script; 4] = [
     ("identity", include_str!("../sql/bootstrap/identity.sql")),
 ];
 
-const CATALOGUE: [Script; 5] = [
+const CATALOGUE: [Script; 6] = [
     ("events", include_str!("../sql/bootstrap/events.sql")),
     (
         "withholding",
@@ -37,6 +38,10 @@ const CATALOGUE: [Script; 5] = [
     (
         "table administration",
         include_str!("../sql/bootstrap/table_administration.sql"),
+    ),
+    (
+        "idempotency",
+        include_str!("../sql/bootstrap/idempotency.sql"),
     ),
     (
         "event triggers",

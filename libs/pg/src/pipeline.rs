@@ -35,6 +35,7 @@ mod session;
 mod socket;
 mod stream;
 mod tls;
+mod transaction;
 mod wire;
 
 use std::fmt;
@@ -49,6 +50,7 @@ pub use self::error::{ConnectionError, DatabaseError, Outcome, PipelineError};
 pub use self::listener::{Event, Listener};
 pub use self::results::{Column, ResultSet, Row, Rows};
 pub use self::stream::RowStream;
+pub use self::transaction::OpenTransaction;
 use crate::{Endpoint, RequestContext};
 use connection::{Framing, Until};
 use connector::Connector;
@@ -147,6 +149,21 @@ impl Pipeline {
         let decision = decide(&results);
         lease.end(decision, self.deadline_of(batch)).await?;
         Ok(Checked { decision, results })
+    }
+
+    /// Runs `batch` and leaves its transaction open, for more batches that depend on the results.
+    /// Each costs a round trip, and so does the end.
+    pub async fn begin(
+        &self,
+        context: &RequestContext,
+        batch: &Batch<'_>,
+    ) -> Result<(OpenTransaction, Vec<ResultSet>), PipelineError> {
+        let mut lease = self
+            .perform(context, batch, Framing::Explicit, Until::End)
+            .await?;
+        let results = std::mem::take(&mut lease.connection().exchange.results);
+        let patience = batch.deadline.unwrap_or(self.deadline);
+        Ok((OpenTransaction::new(lease, patience), results))
     }
 
     /// Runs `batch` and hands out the rows of its last statement as they come. Answers once the

@@ -1,5 +1,7 @@
 //! Configuration: the platform's names, and `PostgREST`'s where the service stands alone.
 
+mod idempotency;
+
 use std::num::NonZeroUsize;
 
 use common::Settings;
@@ -10,6 +12,7 @@ use pg::{Endpoint, Ident, roles};
 use crate::plan::Aggregates;
 use crate::request::preferences::TransactionChoice;
 use crate::schema_cache::QualifiedName;
+pub(crate) use idempotency::IdempotencySettings;
 
 /// Connections of each of the two login roles.
 const POOL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
@@ -35,6 +38,7 @@ pub struct Config {
     pub(crate) pre_request: Option<QualifiedName>,
     pub(crate) transaction: TransactionChoice,
     pub(crate) max_body_bytes: usize,
+    pub(crate) idempotency: IdempotencySettings,
     /// Where clients reach this API, for its description.
     pub(crate) public_url: Uri,
 }
@@ -66,6 +70,7 @@ impl Config {
             pre_request: pre_request(settings),
             transaction: transaction(settings),
             max_body_bytes: settings.parsed_or("REST_MAX_BODY_BYTES", MAX_BODY_BYTES),
+            idempotency: IdempotencySettings::read(settings),
             public_url: public_url(settings),
         })
     }

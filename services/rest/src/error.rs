@@ -4,6 +4,7 @@
 mod api;
 mod cache;
 mod database;
+mod idempotency;
 pub(crate) mod outage;
 mod response;
 mod token;
@@ -11,6 +12,7 @@ mod token;
 pub(crate) use api::{ApiError, RangeError};
 pub(crate) use cache::{CacheError, MissingFunction};
 pub(crate) use database::DatabaseError;
+pub(crate) use idempotency::IdempotencyError;
 pub(crate) use token::TokenFailure;
 
 use http::StatusCode;
@@ -27,6 +29,8 @@ pub(crate) enum Error {
     Token(#[from] TokenFailure),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
     /// The schema cache was never loaded.
     #[error("Could not query the database for the schema cache. Retrying.")]
     NoSchemaCache,
@@ -55,6 +59,7 @@ impl Error {
             Self::Cache(error) => error.status(),
             Self::Token(error) => error.status(),
             Self::Database(error) => error.status(),
+            Self::Idempotency(error) => error.status(),
             Self::NoSchemaCache => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyLost => StatusCode::BAD_REQUEST,
@@ -75,6 +80,7 @@ impl Error {
             Self::Cache(error) => error.code(),
             Self::Token(error) => error.code(),
             Self::Database(error) => error.code(),
+            Self::Idempotency(error) => error.code(),
             Self::NoSchemaCache => "PGRST002",
             Self::BodyTooLarge(_) | Self::BodyLost => "PGRST102",
             Self::AdminOnly { .. } => pg::sqlstate::INSUFFICIENT_PRIVILEGE,
@@ -90,6 +96,7 @@ impl Error {
             Self::Api(_)
             | Self::Cache(_)
             | Self::Token(_)
+            | Self::Idempotency(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
@@ -104,6 +111,7 @@ impl Error {
             Self::Cache(error) => error.details(),
             Self::Database(error) => error.details().map(Value::from),
             Self::Token(_)
+            | Self::Idempotency(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
@@ -118,6 +126,7 @@ impl Error {
             Self::Api(error) => error.hint(),
             Self::Cache(error) => error.hint(),
             Self::Database(error) => error.hint(),
+            Self::Idempotency(error) => error.hint(),
             Self::Token(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)

@@ -1,6 +1,8 @@
 //! The one stage that touches the connections: runs the statements of a plan in one transaction,
 //! as the caller.
 
+pub(crate) mod once;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -38,6 +40,68 @@ pub(crate) struct Outcome {
     pub planned: Option<i64>,
 }
 
+/// A plan as what is sent to Postgres.
+pub(crate) struct Prepared<'a> {
+    pub context: RequestContext,
+    pub batch: Batch<'a>,
+    /// Which statement of the batch answers [`columns`].
+    main: usize,
+    /// Which one explains how many rows are expected.
+    planned: Option<usize>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Writes the statements of `plan`, to be run as `caller`.
+    pub(crate) fn new(
+        app: &App,
+        cache: &'a SchemaCache,
+        (caller, parts): (&Caller, &Parts),
+        request: &ApiRequest,
+        plan: &'a Plan,
+    ) -> Self {
+        let statements = sql::statements(plan, app.config.max_rows);
+        let mut batch = match plan.access {
+            Access::ReadOnly => Batch::read_only(),
+            Access::ReadWrite => Batch::read_write(),
+        };
+        batch = with_settings(batch, app, cache, (caller, request), plan);
+        let mut main = 0;
+        if let Some(function) = &app.config.pre_request {
+            let mut call = Sql::default();
+            call.push("select ").qualified(function).push("()");
+            batch = batch.then(statement(call));
+            main += 1;
+        }
+        batch = batch.then(statement(statements.main));
+        let planned = statements.planned_count.map(|count| {
+            batch.statements.push(statement(count));
+            main + 1
+        });
+        if plan.end == TransactionEnd::Rollback {
+            // What would only fail at the commit shall fail all the same.
+            batch
+                .statements
+                .push(Statement::new("set constraints all immediate"));
+        }
+        Self {
+            context: context(caller, parts),
+            batch,
+            main,
+            planned,
+        }
+    }
+
+    /// What the results of the batch come to; an error where `plan` does not want them.
+    pub(crate) fn outcome(&self, plan: &Plan, results: &[ResultSet]) -> Result<Outcome, Error> {
+        let mut outcome = outcome(results.get(self.main))?;
+        plan.guard.check(outcome.rows)?;
+        if let Some(planned) = self.planned {
+            outcome.planned = results.get(planned).and_then(expected_rows);
+        }
+        Ok(outcome)
+    }
+}
+
 /// Runs `plan` as `caller`. What it wrote is committed when this answers.
 pub(crate) async fn execute(
     app: &App,
@@ -46,40 +110,11 @@ pub(crate) async fn execute(
     request: &ApiRequest,
     plan: &Plan,
 ) -> Result<Outcome, Error> {
-    let statements = sql::statements(plan, app.config.max_rows);
-    let context = context(caller, parts);
-    let mut batch = match plan.access {
-        Access::ReadOnly => Batch::read_only(),
-        Access::ReadWrite => Batch::read_write(),
-    };
-    batch = with_settings(batch, app, cache, (caller, request), plan);
-    let mut main = 0;
-    if let Some(function) = &app.config.pre_request {
-        let mut call = Sql::default();
-        call.push("select ").qualified(function).push("()");
-        batch = batch.then(statement(call));
-        main += 1;
-    }
-    batch = batch.then(statement(statements.main));
-    let planned = statements.planned_count.map(|count| {
-        batch.statements.push(statement(count));
-        main + 1
-    });
-    if plan.end == TransactionEnd::Rollback {
-        // What would only fail at the commit shall fail all the same.
-        batch
-            .statements
-            .push(Statement::new("set constraints all immediate"));
-    }
-    let results = run(app.pipeline(caller), &context, &batch, plan, main)
+    let prepared = Prepared::new(app, cache, (caller, parts), request, plan);
+    let results = run(app.pipeline(caller), &prepared, plan)
         .await
         .map_err(|error| DatabaseError::of_pipeline(error, caller.authenticated))?;
-    let mut outcome = outcome(results.get(main))?;
-    plan.guard.check(outcome.rows)?;
-    if let Some(planned) = planned {
-        outcome.planned = results.get(planned).and_then(expected_rows);
-    }
-    Ok(outcome)
+    prepared.outcome(plan, &results)
 }
 
 /// Runs one statement as `caller`, and answers its first value.
@@ -104,7 +139,7 @@ pub(crate) async fn execute_one(
 
 impl App {
     /// The login that can become the caller's role, and no more than it has to.
-    fn pipeline(&self, caller: &Caller) -> &Pipeline {
+    pub(crate) fn pipeline(&self, caller: &Caller) -> &Pipeline {
         if caller.role == roles::SERVICE_ROLE {
             &self.service
         } else {
@@ -117,13 +152,9 @@ type Ran = Result<Vec<ResultSet>, pg::pipeline::PipelineError>;
 
 /// One round trip where nothing has to be decided; a look at the results before the commit where
 /// a write is guarded or only tried.
-async fn run(
-    pipeline: &Pipeline,
-    context: &RequestContext,
-    batch: &Batch<'_>,
-    plan: &Plan,
-    main: usize,
-) -> Ran {
+async fn run(pipeline: &Pipeline, prepared: &Prepared<'_>, plan: &Plan) -> Ran {
+    let (context, batch) = (&prepared.context, &prepared.batch);
+    let main = prepared.main;
     let commits = plan.end == TransactionEnd::Commit;
     if plan.access == Access::ReadOnly || (plan.guard == Guard::Nothing && commits) {
         return pipeline.run(context, batch).await;
@@ -143,7 +174,7 @@ async fn run(
     Ok(checked.results)
 }
 
-fn statement(sql: Sql) -> Statement<'static> {
+pub(crate) fn statement(sql: Sql) -> Statement<'static> {
     let (text, values) = sql.into_parts();
     let mut statement = Statement::new(text);
     statement.parameters = values
@@ -156,7 +187,7 @@ fn statement(sql: Sql) -> Statement<'static> {
     statement
 }
 
-fn context(caller: &Caller, parts: &Parts) -> RequestContext {
+pub(crate) fn context(caller: &Caller, parts: &Parts) -> RequestContext {
     let cookies = parts.headers.get_all("cookie").iter();
     let cookies: Map<String, Value> = cookies
         .filter_map(|value| value.to_str().ok())

@@ -10,6 +10,8 @@ mod app;
 mod config;
 mod error;
 mod execute;
+mod forgetting;
+mod idempotency;
 mod plan;
 mod request;
 mod response;

@@ -9,6 +9,7 @@ use pg::{PoolOptions, pool};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::outage;
+use crate::forgetting::forget_answers;
 use crate::routes;
 use crate::schema_cache::{CacheHandle, keep_fresh};
 
@@ -37,7 +38,11 @@ impl ServiceConfig for Config {
         Ok(Service {
             name: Self::NAME,
             router: routes::router(Arc::clone(&app)),
-            tasks: vec![refresh(&app), Task::new("outage", outage::tell)],
+            tasks: vec![
+                refresh(&app),
+                forget(&app),
+                Task::new("outage", outage::tell),
+            ],
             checks: vec![check(&app)],
         })
     }
@@ -48,6 +53,13 @@ fn refresh(app: &App) -> Task {
     let schemas = app.config.schemas.clone();
     Task::new("schema_cache", move |shutdown| {
         keep_fresh(pool.clone(), schemas.clone(), handle.clone(), shutdown)
+    })
+}
+
+fn forget(app: &App) -> Task {
+    let pool = app.catalogue.clone();
+    Task::new("idempotency", move |shutdown| {
+        forget_answers(pool.clone(), shutdown)
     })
 }
 

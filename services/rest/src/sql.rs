@@ -5,6 +5,7 @@
 mod call;
 mod condition;
 mod fragment;
+pub(crate) mod idempotency;
 mod mutate;
 mod read;
 mod select;

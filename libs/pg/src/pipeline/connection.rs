@@ -21,6 +21,8 @@ pub(super) enum Framing {
     Implicit,
     /// The caller, once the results are there.
     Explicit,
+    /// The caller: the transaction is open already.
+    Continued,
 }
 
 /// How far to read.

@@ -164,7 +164,7 @@ impl DatabaseError {
     /// Whether a statement prepared earlier can no longer run: its result type changed with a
     /// table's, or something dropped it. The routine tells it from the same SQLSTATE raised by a
     /// function.
-    pub(super) fn is_stale_statement(&self) -> bool {
+    pub fn is_stale_statement(&self) -> bool {
         let routine = self.routine.as_deref().unwrap_or_default();
         match self.code.as_str() {
             "0A000" => routine == "RevalidateCachedQuery",

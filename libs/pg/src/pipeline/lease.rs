@@ -48,7 +48,8 @@ impl Lease {
 
     /// Runs `batch` to its end, or until rows to stream are there. Afterwards nothing has failed;
     /// an explicit transaction is still open. A statement that went stale is prepared anew once:
-    /// the transaction it failed in is undone.
+    /// the transaction it failed in is undone. Where that had begun before, it is the caller's to
+    /// begin again.
     pub(super) async fn perform(
         &mut self,
         context: &RequestContext,
@@ -69,7 +70,9 @@ impl Lease {
             let error = connection.exchange.error.take();
             match (error, framing, ended) {
                 (None, Framing::Implicit, Transaction::None)
-                | (None, Framing::Explicit, Transaction::Open) => return Ok(()),
+                | (None, Framing::Explicit | Framing::Continued, Transaction::Open) => {
+                    return Ok(());
+                }
                 (None, ..) => {
                     let reason = "a statement began or ended a transaction";
                     return Err(self.lost(ConnectionError::Protocol(reason)));
@@ -78,7 +81,7 @@ impl Lease {
                     if ended != Transaction::None {
                         self.end(Decision::Rollback, deadline).await?;
                     }
-                    if !(stale && is_first) {
+                    if !(stale && is_first) || framing == Framing::Continued {
                         return Err(PipelineError::Database(error));
                     }
                 }

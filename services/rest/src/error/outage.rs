@@ -48,6 +48,7 @@ pub(super) fn noted(error: &Error) -> bool {
         | Error::Api(_)
         | Error::Cache(_)
         | Error::Token(_)
+        | Error::Idempotency(_)
         | Error::BodyTooLarge(_)
         | Error::BodyLost
         | Error::AdminOnly { .. }

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::{DatabaseError, Error, outage};
+use super::{DatabaseError, Error, IdempotencyError, outage};
 
 impl Error {
     /// `{code, message, details, hint}`.
@@ -33,7 +33,8 @@ impl IntoResponse for Error {
         if let Ok(value) = HeaderValue::try_from(proxy) {
             headers.insert("proxy-status", value);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        let passes = matches!(self, Self::Idempotency(IdempotencyError::Busy));
+        if status == StatusCode::SERVICE_UNAVAILABLE || passes {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if status == StatusCode::UNAUTHORIZED
@@ -55,6 +56,7 @@ impl Error {
             Self::Api(_)
             | Self::Cache(_)
             | Self::Database(_)
+            | Self::Idempotency(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost

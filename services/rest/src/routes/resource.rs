@@ -14,8 +14,11 @@ use super::root;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Error;
-use crate::execute::{Outcome, execute};
-use crate::plan::{Limits, Plan, find_table};
+use crate::execute::execute;
+use crate::execute::once::execute_once;
+use crate::idempotency::{Claim, IdempotencyKey};
+use crate::plan::{Access, Limits, Plan, find_table};
+use crate::request::preferences::TransactionEnd;
 use crate::request::target::Target;
 use crate::request::{Action, ApiRequest, Rules};
 use crate::response::respond;
@@ -47,7 +50,16 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
         | Action::Upsert
         | Action::Delete
         | Action::Call(_) => {
-            let (plan, outcome) = perform(app, &schema, (&caller, &parts), &request).await?;
+            let plan = plan(app, &schema, &request)?;
+            if plan.access == Access::ReadWrite
+                && plan.end == TransactionEnd::Commit
+                && let Some(key) = IdempotencyKey::of(&parts.headers)?
+            {
+                let claim = Claim::new(&key, &caller, (&parts, &body));
+                let asked = (&caller, &parts);
+                return execute_once(app, &schema, asked, (&request, &plan), &claim).await;
+            }
+            let outcome = execute(app, &schema, (&caller, &parts), &request, &plan).await?;
             respond(&request, &plan, outcome, app.config.max_rows)
         }
     }
@@ -68,20 +80,13 @@ pub(super) fn parse(
     Ok(ApiRequest::parse(parts, body, &rules)?)
 }
 
-/// The stages from the plan to what Postgres gave.
-pub(super) async fn perform(
-    app: &App,
-    schema: &SchemaCache,
-    asked: (&Caller, &Parts),
-    request: &ApiRequest,
-) -> Result<(Plan, Outcome), Error> {
+/// The second stage, by the rules of this server.
+pub(super) fn plan(app: &App, schema: &SchemaCache, request: &ApiRequest) -> Result<Plan, Error> {
     let limits = Limits {
         max_rows: app.config.max_rows,
         aggregates: app.config.aggregates,
     };
-    let plan = Plan::new(request, schema, limits)?;
-    let outcome = execute(app, schema, asked, request, &plan).await?;
-    Ok((plan, outcome))
+    Plan::new(request, schema, limits)
 }
 
 /// The body of a method that has one, in memory, up to `limit` bytes.

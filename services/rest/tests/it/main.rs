@@ -10,6 +10,7 @@ mod errors;
 mod filters;
 mod formats;
 mod functions;
+mod idempotency;
 mod openapi;
 mod reads;
 mod reload;

@@ -22,7 +22,7 @@ impl Connection {
     ) -> io::Result<()> {
         self.exchange.reset(match framing {
             Framing::Implicit => Commits::AtEnd,
-            Framing::Explicit => Commits::Never,
+            Framing::Explicit | Framing::Continued => Commits::Never,
         });
         let written = self.write(context, batch, framing);
         self.sealed(written)

@@ -138,3 +138,35 @@ async fn a_statement_that_takes_over_the_transaction_is_no_success() {
     }
     assert_eq!(ask(&pipeline, "select count(*) from lab.n").await, "0");
 }
+
+#[tokio::test]
+async fn batches_of_one_transaction_last_together_or_not_at_all() {
+    let (_db, pipeline) = database("create table lab.n (i int)", 1).await;
+    let count = "select count(*) from lab.n";
+    let insert = "insert into lab.n values (1)";
+    let begun = pipeline.begin(&user("a"), &one(insert)).await;
+    let (mut transaction, results) = begun.expect("a transaction");
+    assert_eq!(results[0].affected(), 1);
+    let who = one("select current_setting('request.jwt.claims')");
+    for name in ["a", "b"] {
+        let context = user(name);
+        let results = transaction.run(&context, &who).await.expect("results");
+        assert_eq!(text(&results), &*context.claims);
+    }
+    let seen = transaction.run(&user("a"), &one(count)).await;
+    assert_eq!(text(&seen.expect("results")), "1");
+    transaction.end(Decision::Commit).await.expect("committed");
+
+    let begun = pipeline.begin(&user("a"), &one(insert)).await;
+    let (mut transaction, _) = begun.expect("a transaction");
+    let failed = transaction.run(&user("a"), &one("select 1/0")).await;
+    assert_eq!(refused(failed).code, "22012");
+    drop(transaction);
+    let begun = pipeline.begin(&user("a"), &one(insert)).await;
+    drop(begun.expect("a transaction"));
+    let begun = pipeline.begin(&user("a"), &one(insert)).await;
+    let (transaction, _) = begun.expect("a transaction");
+    transaction.end(Decision::Rollback).await.expect("undone");
+    let left = pipeline.run(&user("a"), &one(count)).await;
+    assert_eq!(text(&left.expect("results")), "1");
+}

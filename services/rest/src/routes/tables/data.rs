@@ -14,13 +14,13 @@ use http::{HeaderMap, HeaderValue, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::resource::{parse, perform};
+use super::super::resource::{parse, plan};
 use super::view::columns;
 use super::visible;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, Error};
-use crate::execute::Outcome;
+use crate::execute::{Outcome, execute};
 use crate::request::query::encode;
 use crate::schema_cache::table::Table;
 
@@ -61,7 +61,8 @@ pub(crate) async fn list_rows(
     let table = visible(&schema, &caller, &table)?;
     translate(&mut parts, table, &wanted)?;
     let request = parse(&app, &schema, &parts, &Bytes::new())?;
-    let (_, outcome) = perform(&app, &schema, (&caller, &parts), &request).await?;
+    let plan = plan(&app, &schema, &request)?;
+    let outcome = execute(&app, &schema, (&caller, &parts), &request, &plan).await?;
     Ok(page(table, &wanted, &outcome))
 }
 
