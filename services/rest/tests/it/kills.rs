@@ -1,0 +1,16 @@
+//! The service and Postgres are killed under load: nothing that was acknowledged is lost, nothing
+//! is applied twice under one `Idempotency-Key`.
+//!
+//! `REST_KILLS=20 cargo nextest run -p rest kills --no-capture` kills each twenty times.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "a test stops where its ground gives way, and tells what it counted"
+)]
+
+mod client;
+mod cluster;
+mod ground;
+mod writers;
