@@ -1,7 +1,8 @@
 //! The service and Postgres are killed under load: nothing that was acknowledged is lost, nothing
 //! is applied twice under one `Idempotency-Key`.
 //!
-//! `REST_KILLS=20 cargo nextest run -p rest kills --no-capture` kills each twenty times.
+//! `REST_KILLS=20 cargo test -p rest --test it killed -- --nocapture --test-threads 1` kills each
+//! twenty times.
 #![expect(
     clippy::expect_used,
     clippy::panic,
