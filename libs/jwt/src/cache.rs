@@ -32,7 +32,17 @@ impl TokenDigest {
 
 impl TokenCache {
     pub(crate) fn new() -> Self {
-        let shards = std::array::from_fn(|_| Mutex::new(LruCache::sparse(PER_SHARD)));
+        Self::of_shards(PER_SHARD)
+    }
+
+    /// A cache of about `entries`.
+    pub(crate) fn with_entries(entries: NonZeroUsize) -> Self {
+        let per_shard = NonZeroUsize::new(entries.get().div_ceil(SHARDS));
+        Self::of_shards(per_shard.unwrap_or(NonZeroUsize::MIN))
+    }
+
+    fn of_shards(entries: NonZeroUsize) -> Self {
+        let shards = std::array::from_fn(|_| Mutex::new(LruCache::sparse(entries)));
         Self { shards }
     }
 
@@ -40,15 +50,17 @@ impl TokenCache {
     pub(crate) fn find(&self, token: TokenDigest, now: i64) -> Option<Arc<Identity>> {
         let mut shard = self.lock(token);
         let identity = shard.get(&token.0)?;
-        if identity.expires_at.is_some_and(|end| end > now) {
+        if identity.expires_at.is_none_or(|end| end > now) {
             return Some(Arc::clone(identity));
         }
         shard.pop(&token.0);
         None
     }
 
-    pub(crate) fn insert(&self, token: TokenDigest, identity: Arc<Identity>) {
-        self.lock(token).put(token.0, identity);
+    /// Remembers `identity`, and answers whether another gave way.
+    pub(crate) fn insert(&self, token: TokenDigest, identity: Arc<Identity>) -> bool {
+        let displaced = self.lock(token).push(token.0, identity);
+        displaced.is_some_and(|(digest, _)| digest != token.0)
     }
 
     fn lock(

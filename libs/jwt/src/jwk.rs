@@ -68,15 +68,20 @@ impl Jwk {
 
     fn rsa(&self) -> Option<DecodingKey> {
         let (modulus, exponent) = self.n.as_deref().zip(self.e.as_deref())?;
-        let length = URL_SAFE_NO_PAD.decode(modulus).ok()?.len();
-        if length < MIN_MODULUS_BYTES {
-            return None;
-        }
-        DecodingKey::from_rsa_components(modulus, exponent).ok()
+        trusted_rsa(modulus, exponent)
     }
 
     fn ec(&self) -> Option<DecodingKey> {
         let (x, y) = self.x.as_deref().zip(self.y.as_deref())?;
         DecodingKey::from_ec_components(x, y).ok()
     }
+}
+
+/// An RSA key that is long enough.
+pub(crate) fn trusted_rsa(modulus: &str, exponent: &str) -> Option<DecodingKey> {
+    let length = URL_SAFE_NO_PAD.decode(modulus).ok()?.len();
+    if length < MIN_MODULUS_BYTES {
+        return None;
+    }
+    DecodingKey::from_rsa_components(modulus, exponent).ok()
 }

@@ -16,6 +16,7 @@ mod identity;
 mod json;
 mod jwk;
 mod key_set;
+pub mod postgrest;
 mod signer;
 mod verifier;
 

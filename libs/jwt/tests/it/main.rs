@@ -7,3 +7,4 @@ mod cache;
 mod forge;
 mod genuine;
 mod keys;
+mod postgrest;
