@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
+mod libpq;
 mod tls;
 
 pub use tls::TlsMode;

@@ -21,6 +21,6 @@ pub use endpoint::Endpoint;
 pub use ident::{Ident, QualifiedIdent};
 pub use migrations::{Migration, Migrations};
 pub use pool::{PoolOptions, pool};
-pub use request_context::RequestContext;
+pub use request_context::{RequestContext, RoleRules};
 pub use sqlstate::is_unavailable;
 pub use sqlx;

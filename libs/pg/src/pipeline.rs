@@ -51,7 +51,7 @@ pub use self::listener::{Event, Listener};
 pub use self::results::{Column, ResultSet, Row, Rows};
 pub use self::stream::RowStream;
 pub use self::transaction::OpenTransaction;
-use crate::{Endpoint, RequestContext};
+use crate::{Endpoint, RequestContext, RoleRules};
 use connection::{Framing, Until};
 use connector::Connector;
 use lease::Lease;
@@ -70,10 +70,40 @@ pub struct PipelineOptions {
     pub application_name: String,
     /// How many statements each connection keeps prepared.
     pub statement_cache: NonZeroUsize,
+    /// Whether it keeps any.
+    pub preparation: Preparation,
+    /// How long an unused connection stays open, as far as another comes back after it.
+    pub idle_timeout: Duration,
+    /// How old a connection gets: sessions gather memory.
+    pub lifetime: Duration,
+}
+
+/// What becomes of a statement after it ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preparation {
+    /// It stays prepared in its connection.
+    #[default]
+    Kept,
+    /// Nothing stays: behind a pooler the next batch may meet another server process.
+    Dropped,
+}
+
+/// What the connections of a pipeline are doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// The most connections at once.
+    pub max: usize,
+    /// Connections that are open and free.
+    pub available: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+    /// Requests that waited too long, since the start.
+    pub timeouts: u64,
 }
 
 impl PipelineOptions {
-    /// A pipeline of `connections`: 5 s to get one, 65 s a batch, 256 statements.
+    /// A pipeline of `connections`: 5 s to get one, 65 s a batch, 256 statements; they rest for
+    /// 1 minute and live for 30.
     pub fn new(application_name: impl Into<String>, connections: NonZeroUsize) -> Self {
         Self {
             connections,
@@ -81,6 +111,9 @@ impl PipelineOptions {
             deadline: Duration::from_secs(65),
             application_name: application_name.into(),
             statement_cache: NonZeroUsize::MIN.saturating_add(255),
+            preparation: Preparation::Kept,
+            idle_timeout: Duration::from_mins(1),
+            lifetime: Duration::from_mins(30),
         }
     }
 }
@@ -106,16 +139,21 @@ impl Pipeline {
     /// A client that connects when it is first used. The error is a TLS configuration that cannot
     /// be used.
     pub fn new(endpoint: Endpoint, options: PipelineOptions) -> Result<Self, PipelineError> {
-        let connector = Connector::new(endpoint, options.application_name).map_err(|source| {
+        let name = options.application_name.clone();
+        let connector = Connector::new(endpoint, name).map_err(|source| {
             let outcome = Outcome::NotApplied;
             PipelineError::Unavailable { outcome, source }
         })?;
-        let (wait, statements) = (options.acquire_timeout, options.statement_cache);
         Ok(Self {
-            pool: Arc::new(Pool::new(connector, options.connections, wait, statements)),
             attempts: options.connections.get() + 1,
             deadline: options.deadline,
+            pool: Arc::new(Pool::new(connector, options)),
         })
+    }
+
+    /// What the connections are doing now.
+    pub fn pool_use(&self) -> PoolUse {
+        self.pool.in_use()
     }
 
     /// Runs `batch` as `context` says, commits it, and answers one result for each statement.
@@ -190,7 +228,8 @@ impl Pipeline {
         until: Until,
     ) -> Result<Lease, PipelineError> {
         let login = &self.pool.connector.endpoint.user;
-        if context.role == "none" || context.role == *login {
+        let is_login = context.rules == RoleRules::Platform && context.role == *login;
+        if context.role == "none" || is_login {
             // Postgres would take either for no change of role at all.
             return Err(PipelineError::Database(DatabaseError::role_refused(
                 &context.role,

@@ -19,8 +19,22 @@ pub struct RequestContext {
     /// The cookies, a JSON object: `request.cookies`.
     pub cookies: String,
     /// How long one statement may run; `None` leaves it to the role's own setting, else
-    /// [`crate::roles::statement_timeout`].
+    /// to [`RequestContext::rules`].
     pub statement_timeout: Option<Duration>,
+    /// Whose the roles are.
+    pub rules: RoleRules,
+}
+
+/// Whose the roles of requests are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RoleRules {
+    /// The platform's: never the login itself, and no statement without a limit
+    /// ([`crate::roles::statement_timeout`]).
+    #[default]
+    Platform,
+    /// The operator's of a database of their own: whatever the login is a member of, itself
+    /// included, with the limits that the database sets for the login.
+    Operator,
 }
 
 impl RequestContext {
@@ -34,6 +48,7 @@ impl RequestContext {
             headers: "{}".to_owned(),
             cookies: "{}".to_owned(),
             statement_timeout: None,
+            rules: RoleRules::Platform,
         }
     }
 
@@ -56,6 +71,13 @@ impl RequestContext {
     #[must_use]
     pub fn with_cookies(mut self, json: impl Into<String>) -> Self {
         self.cookies = json.into();
+        self
+    }
+
+    /// With the rules of whoever the roles belong to.
+    #[must_use]
+    pub fn with_rules(mut self, rules: RoleRules) -> Self {
+        self.rules = rules;
         self
     }
 

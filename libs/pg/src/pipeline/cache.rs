@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use lru::LruCache;
 use postgres_protocol::message::frontend;
 
+use super::Preparation;
 use super::batch::Parameter;
 use super::results::Column;
 
@@ -27,6 +28,7 @@ pub(super) struct Prepared {
 
 #[derive(Debug)]
 pub(super) struct StatementCache {
+    preparation: Preparation,
     entries: LruCache<Key, Prepared>,
     /// Statements to close at the start of the next batch. Not earlier: the batch that displaced
     /// one may still use it.
@@ -36,8 +38,9 @@ pub(super) struct StatementCache {
 }
 
 impl StatementCache {
-    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+    pub(super) fn new(capacity: NonZeroUsize, preparation: Preparation) -> Self {
         Self {
+            preparation,
             entries: LruCache::new(capacity),
             displaced: Vec::new(),
             wanted: Vec::new(),
@@ -76,6 +79,13 @@ impl StatementCache {
 
     /// Takes in the statement that was looked for last, under a new name.
     pub(super) fn add(&mut self) -> Prepared {
+        if self.preparation == Preparation::Dropped {
+            // The unnamed statement, which each next one takes the place of.
+            return Prepared {
+                name: "".into(),
+                columns: None,
+            };
+        }
         self.last += 1;
         let prepared = Prepared {
             name: format!("s{}", self.last).into(),
@@ -145,7 +155,8 @@ mod tests {
     }
 
     fn cache(capacity: usize) -> StatementCache {
-        StatementCache::new(NonZeroUsize::new(capacity).expect("not zero"))
+        let capacity = NonZeroUsize::new(capacity).expect("not zero");
+        StatementCache::new(capacity, Preparation::Kept)
     }
 
     #[test]

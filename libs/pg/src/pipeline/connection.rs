@@ -1,10 +1,9 @@
 //! A session and the batch that runs in it.
 
-use std::num::NonZeroUsize;
-
 use postgres_protocol::message::backend::Message;
 use tokio::time::Instant;
 
+use super::PipelineOptions;
 use super::batch::{Batch, Isolation};
 use super::cache::StatementCache;
 use super::error::{ConnectionError, Outcome};
@@ -48,11 +47,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(session: Session, statements: NonZeroUsize) -> Self {
+    pub(super) fn new(session: Session, options: &PipelineOptions) -> Self {
         let now = Instant::now();
         Self {
             session,
-            cache: StatementCache::new(statements),
+            cache: StatementCache::new(options.statement_cache, options.preparation),
             exchange: Exchange::default(),
             is_busy: false,
             is_spent: false,

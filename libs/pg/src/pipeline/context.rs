@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::batch::{Access, Batch};
-use crate::{RequestContext, roles};
+use crate::{RequestContext, RoleRules, roles};
 
 /// How many settings a batch may add of its own.
-pub(super) const MAX_SETTINGS: usize = 32;
+pub(super) const MAX_SETTINGS: usize = 64;
 
 /// The role comes last, so that nothing before it depends on what the role may do.
 const FIRST: &str = "select set_config('request.jwt.claims', $1, true), \
@@ -44,32 +44,34 @@ pub(super) fn sql(batch: &Batch<'_>) -> Option<&'static str> {
     texts.get(batch.settings.len()).map(String::as_str)
 }
 
-/// The time-out of one statement, in milliseconds.
-pub(super) fn statement_timeout(context: &RequestContext) -> String {
-    let limit = context.statement_timeout;
-    let limit = limit.unwrap_or_else(|| roles::statement_timeout(&context.role));
+/// The time-out of one statement, in milliseconds; `None`, which resets it, for the login's own.
+pub(super) fn statement_timeout(context: &RequestContext) -> Option<String> {
+    let limit = context.statement_timeout.or(match context.rules {
+        RoleRules::Platform => Some(roles::statement_timeout(&context.role)),
+        RoleRules::Operator => None,
+    });
     // 0 would mean that there is none.
-    limit.as_millis().max(1).to_string()
+    limit.map(|limit| limit.as_millis().max(1).to_string())
 }
 
 /// The values for the text, in order.
 pub(super) fn values<'a>(
     context: &'a RequestContext,
     batch: &'a Batch<'_>,
-    statement_timeout: &'a str,
+    statement_timeout: Option<&'a str>,
 ) -> impl Iterator<Item = Option<&'a str>> {
     let fixed = [
-        &*context.claims,
-        &context.method,
-        &context.path,
-        &context.headers,
-        &context.cookies,
+        Some(&*context.claims),
+        Some(&*context.method),
+        Some(&*context.path),
+        Some(&*context.headers),
+        Some(&*context.cookies),
         statement_timeout,
-        &context.role,
+        Some(&*context.role),
     ];
     let more = batch
         .settings
         .iter()
         .flat_map(|(name, value)| [&**name, &**value]);
-    fixed.into_iter().chain(more).map(Some)
+    fixed.into_iter().chain(more.map(Some))
 }

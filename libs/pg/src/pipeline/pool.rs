@@ -1,9 +1,8 @@
 //! A few connections, each used by one request at a time, opened when they are needed.
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -13,33 +12,26 @@ use super::connection::Connection;
 use super::connector::Connector;
 use super::error::{ConnectionError, Outcome, PipelineError};
 use super::lease::Lease;
-
-/// A connection that rested this long is closed when another comes back.
-const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// A connection this old is closed when it comes back: sessions gather memory.
-const LIFETIME: Duration = Duration::from_mins(30);
+use super::{PipelineOptions, PoolUse};
 
 pub(super) struct Pool {
     pub(super) connector: Connector,
-    acquire_timeout: Duration,
-    statements: NonZeroUsize,
+    options: PipelineOptions,
+    waiting: AtomicUsize,
+    timeouts: AtomicU64,
     permits: Arc<Semaphore>,
     idle: Mutex<VecDeque<Box<Connection>>>,
     back_off: Mutex<BackOff>,
 }
 
 impl Pool {
-    pub(super) fn new(
-        connector: Connector,
-        connections: NonZeroUsize,
-        acquire_timeout: Duration,
-        statements: NonZeroUsize,
-    ) -> Self {
+    pub(super) fn new(connector: Connector, options: PipelineOptions) -> Self {
         Self {
             connector,
-            acquire_timeout,
-            statements,
-            permits: Arc::new(Semaphore::new(connections.get())),
+            permits: Arc::new(Semaphore::new(options.connections.get())),
+            options,
+            waiting: AtomicUsize::new(0),
+            timeouts: AtomicU64::new(0),
             idle: Mutex::default(),
             back_off: Mutex::default(),
         }
@@ -59,10 +51,21 @@ impl Pool {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let waiting = Arc::clone(&self.permits).acquire_owned();
-        match timeout(self.acquire_timeout, waiting).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(PipelineError::Busy),
+        let _waiting = Waiting::begin(&self.waiting);
+        let acquiring = Arc::clone(&self.permits).acquire_owned();
+        if let Ok(Ok(permit)) = timeout(self.options.acquire_timeout, acquiring).await {
+            return Ok(permit);
+        }
+        self.timeouts.fetch_add(1, Ordering::Relaxed);
+        Err(PipelineError::Busy)
+    }
+
+    pub(super) fn in_use(&self) -> PoolUse {
+        PoolUse {
+            max: self.options.connections.get(),
+            available: locked(&self.idle).len(),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            timeouts: self.timeouts.load(Ordering::Relaxed),
         }
     }
 
@@ -82,7 +85,7 @@ impl Pool {
         match self.connector.open().await {
             Ok(session) => {
                 locked(&self.back_off).succeeded();
-                Ok(Box::new(Connection::new(session, self.statements)))
+                Ok(Box::new(Connection::new(session, &self.options)))
             }
             Err(error) => {
                 if locked(&self.back_off).failed(Instant::now()) {
@@ -97,16 +100,33 @@ impl Pool {
     /// Takes a connection back that another request may use.
     pub(super) fn give_back(&self, mut connection: Box<Connection>) {
         let now = Instant::now();
-        if now.duration_since(connection.opened) > LIFETIME {
+        if now.duration_since(connection.opened) > self.options.lifetime {
             return;
         }
         connection.rested = now;
         let mut idle = locked(&self.idle);
         idle.push_back(connection);
-        let rested = |oldest: &mut Box<Connection>| now - oldest.rested > IDLE_TIMEOUT;
+        let most = self.options.idle_timeout;
+        let rested = |oldest: &mut Box<Connection>| now - oldest.rested > most;
         let closing = idle.pop_front_if(rested);
         drop(idle);
         drop(closing);
+    }
+}
+
+/// A request that waits; it is counted until it is dropped.
+struct Waiting<'p>(&'p AtomicUsize);
+
+impl<'p> Waiting<'p> {
+    fn begin(count: &'p AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

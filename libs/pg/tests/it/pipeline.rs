@@ -6,6 +6,7 @@ mod faults;
 mod isolation;
 mod listener;
 mod login;
+mod operator;
 mod statements;
 mod streams;
 mod transactions;

@@ -63,7 +63,7 @@ impl Connection {
         }
         let sql = context::sql(batch).ok_or_else(|| invalid("too many settings"))?;
         let timeout = context::statement_timeout(context);
-        let values = context::values(context, batch, &timeout);
+        let values = context::values(context, batch, timeout.as_deref());
         self.step(Kind::Frame, "", sql, &[], values)?;
         for statement in &batch.statements {
             let parameters = statement.parameters.as_slice();

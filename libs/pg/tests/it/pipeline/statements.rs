@@ -267,7 +267,7 @@ async fn what_cannot_be_sent_is_refused_and_harms_nothing() {
         many = many.bind("1");
     }
     let mut settings = one("select 1");
-    for n in 0..33 {
+    for n in 0..65 {
         settings = settings.with_setting(format!("a.b{n}"), "c");
     }
     for batch in [one("select 1\0"), Batch::read_write().then(many), settings] {
