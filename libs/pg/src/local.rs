@@ -20,5 +20,5 @@ pub use binaries::Binaries;
 pub use config::LocalConfig;
 pub use error::LocalError;
 pub use initdb::Initdb;
-pub use prepare::LocalPostgres;
+pub use prepare::{LocalPostgres, SOCKETS};
 pub use server::RunningPostgres;

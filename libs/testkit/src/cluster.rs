@@ -114,6 +114,7 @@ impl SharedCluster {
             password: None,
             tls: TlsMode::Disable,
             root_certificate: None,
+            socket_directory: None,
         }
     }
 

@@ -9,6 +9,7 @@ use common::environment::{Environment, EnvironmentMap};
 use common::telemetry::TelemetryConfig;
 use common::{Secret, ServiceConfig as _, Settings};
 use pg::bootstrap::RolePasswords;
+use pg::local::SOCKETS;
 use pg::{Endpoint, Migrations, roles};
 
 use crate::listeners::{self, Bound};
@@ -48,6 +49,11 @@ pub fn derived(environment: &dyn Environment) -> EnvironmentMap {
     let data = if root { "/var/lib/selfdb" } else { "./data" };
     default("DATA_DIR", data.to_owned());
     let external = settings.text("DATABASE_URL");
+    if external.is_none() {
+        let sockets = Path::new(&settings.text_or("DATA_DIR", data)).join(SOCKETS);
+        let sockets = std::path::absolute(&sockets).unwrap_or(sockets);
+        default("POSTGRES_SOCKET_DIR", sockets.display().to_string());
+    }
     if let Some(Ok(endpoint)) = external.map(|url| Endpoint::from_url(&url)) {
         default("POSTGRES_HOST", endpoint.host);
         derived.set("POSTGRES_PORT", endpoint.port.to_string());

@@ -47,6 +47,7 @@ impl LocalConfig {
             password: Some(self.password.clone()),
             tls: endpoint::TlsMode::Disable,
             root_certificate: None,
+            socket_directory: None,
         }
     }
 }

@@ -19,6 +19,8 @@ use super::{Account, Binaries, LocalConfig, LocalError, RunningPostgres, leftove
 const ELSEWHERE: &str = "/var/lib/selfdb-postgres";
 /// The longest path a unix socket can have, in bytes.
 const LONGEST_SOCKET: usize = 107;
+/// The folder of the unix socket, beside the data.
+pub const SOCKETS: &str = "run";
 
 /// A data directory that is ours alone, and the programs that fit it.
 #[derive(Debug)]
@@ -116,8 +118,20 @@ fn reachable_home(home: PathBuf, account: Account) -> Result<PathBuf, LocalError
         let _ = fs::remove_file(&link);
         symlink(&target, &link).map_err(LocalError::io("linking", &link))?;
     }
+    link_sockets(&home, &elsewhere)?;
     tracing::info!(place = %target.display(), "Postgres' account cannot enter DATA_DIR: its files lie here");
     Ok(elsewhere)
+}
+
+/// Clients of this machine look for the socket under `DATA_DIR`, wherever the data lies.
+fn link_sockets(home: &Path, elsewhere: &Path) -> Result<(), LocalError> {
+    let (link, target) = (home.join(SOCKETS), elsewhere.join(SOCKETS));
+    match symlink(&target, &link) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(LocalError::io("linking", &link)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn lock(data: &Path) -> Result<fs::File, LocalError> {
@@ -155,7 +169,7 @@ fn check_port(port: u16) -> Result<(), LocalError> {
 
 /// `run/` beside the data, or a directory of ours under `/tmp` where that path is too long.
 fn make_sockets(home: &Path, port: u16, account: Account) -> Result<PathBuf, LocalError> {
-    let near = home.join("run");
+    let near = home.join(SOCKETS);
     let name_length = format!("/.s.PGSQL.{port}").len();
     let directory = if near.as_os_str().len() + name_length <= LONGEST_SOCKET {
         near
@@ -210,7 +224,7 @@ mod tests {
         let account = Account::for_server().expect("an account");
         let near = make_sockets(home.path(), 6001, account).expect("made");
         let far = make_sockets(&deep, 6001, account).expect("made");
-        assert_eq!(near, home.path().join("run"));
+        assert_eq!(near, home.path().join(SOCKETS));
         assert!(
             far.starts_with("/tmp") && far.as_os_str().len() < 60,
             "{far:?}"

@@ -1,5 +1,6 @@
 //! Opening sessions at one endpoint, and cancelling what runs in them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -67,7 +68,12 @@ impl Connector {
     async fn socket(&self) -> Result<(Socket, Option<Vec<u8>>), ConnectionError> {
         let Endpoint { host, port, .. } = &self.endpoint;
         if host.starts_with('/') {
-            let stream = socket::connect_unix(host, *port).await?;
+            let stream = socket::connect_unix(Path::new(host), *port).await?;
+            return Ok((Socket::Unix(stream), None));
+        }
+        if let Some(directory) = &self.endpoint.socket_directory
+            && let Ok(stream) = socket::connect_unix(directory, *port).await
+        {
             return Ok((Socket::Unix(stream), None));
         }
         let mut stream = socket::connect_tcp(host, *port).await?;

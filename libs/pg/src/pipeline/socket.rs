@@ -1,6 +1,7 @@
 //! The three ways to reach a server: TCP, TCP under TLS, and a unix socket.
 
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -33,8 +34,8 @@ pub(super) async fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> 
 }
 
 /// Opens the socket a server listens on in `directory`.
-pub(super) async fn connect_unix(directory: &str, port: u16) -> io::Result<UnixStream> {
-    UnixStream::connect(format!("{directory}/.s.PGSQL.{port}")).await
+pub(super) async fn connect_unix(directory: &Path, port: u16) -> io::Result<UnixStream> {
+    UnixStream::connect(directory.join(format!(".s.PGSQL.{port}"))).await
 }
 
 impl AsyncRead for Socket {
