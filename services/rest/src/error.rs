@@ -5,6 +5,7 @@ mod api;
 mod cache;
 mod database;
 mod idempotency;
+mod keyset;
 pub(crate) mod outage;
 mod response;
 mod token;
@@ -13,6 +14,7 @@ pub(crate) use api::{ApiError, RangeError};
 pub(crate) use cache::{CacheError, MissingFunction};
 pub(crate) use database::DatabaseError;
 pub(crate) use idempotency::IdempotencyError;
+pub(crate) use keyset::KeysetError;
 pub(crate) use token::TokenFailure;
 
 use http::StatusCode;
@@ -31,6 +33,8 @@ pub(crate) enum Error {
     Database(#[from] DatabaseError),
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Keyset(#[from] KeysetError),
     /// The schema cache was never loaded.
     #[error("Could not query the database for the schema cache. Retrying.")]
     NoSchemaCache,
@@ -62,7 +66,7 @@ impl Error {
             Self::Idempotency(error) => error.status(),
             Self::NoSchemaCache => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyLost => StatusCode::BAD_REQUEST,
+            Self::Keyset(_) | Self::BodyLost => StatusCode::BAD_REQUEST,
             Self::AdminOnly {
                 authenticated: true,
             } => StatusCode::FORBIDDEN,
@@ -81,6 +85,7 @@ impl Error {
             Self::Token(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::Idempotency(error) => error.code(),
+            Self::Keyset(error) => error.code(),
             Self::NoSchemaCache => "PGRST002",
             Self::BodyTooLarge(_) | Self::BodyLost => "PGRST102",
             Self::AdminOnly { .. } => pg::sqlstate::INSUFFICIENT_PRIVILEGE,
@@ -97,6 +102,7 @@ impl Error {
             | Self::Cache(_)
             | Self::Token(_)
             | Self::Idempotency(_)
+            | Self::Keyset(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
@@ -112,6 +118,7 @@ impl Error {
             Self::Database(error) => error.details().map(Value::from),
             Self::Token(_)
             | Self::Idempotency(_)
+            | Self::Keyset(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
@@ -127,6 +134,7 @@ impl Error {
             Self::Cache(error) => error.hint(),
             Self::Database(error) => error.hint(),
             Self::Idempotency(error) => error.hint(),
+            Self::Keyset(error) => error.hint(),
             Self::Token(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)

@@ -36,6 +36,8 @@ pub(crate) struct Outcome {
     pub inserted: Option<i64>,
     /// The key of the one inserted row, as a JSON object.
     pub location: Option<String>,
+    /// The key of a page's last row, as a JSON list of texts.
+    pub last_key: Option<String>,
     /// The rows that Postgres' planner expects.
     pub planned: Option<i64>,
 }
@@ -243,6 +245,7 @@ fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
         status: text(columns::STATUS)?,
         inserted: number(result, columns::INSERTED),
         location: text(columns::LOCATION)?,
+        last_key: text(columns::LAST_KEY)?,
         planned: None,
     })
 }

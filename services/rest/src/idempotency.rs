@@ -5,4 +5,4 @@ mod answer;
 mod key;
 
 pub(crate) use answer::KeptAnswer;
-pub(crate) use key::{Claim, IdempotencyKey};
+pub(crate) use key::{Claim, IdempotencyKey, digest};

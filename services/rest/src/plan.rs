@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod embed;
 pub(crate) mod field;
 pub(crate) mod guard;
+pub(crate) mod keyset;
 pub(crate) mod mutate;
 pub(crate) mod negotiate;
 pub(crate) mod read;
@@ -101,6 +102,11 @@ impl Plan {
             }
             (Target::Root | Target::Function(_), _) => return Err(ApiError::Path.into()),
         };
+        if let Work::Read { read, .. } = &work
+            && read.keyset.is_some()
+        {
+            keyset::check_format(format)?;
+        }
         let guard = Guard::of(request, &work, format)?;
         let settings = match &work {
             Work::Call { routine, .. } => routine.settings.clone(),

@@ -1,6 +1,7 @@
 //! The first stage: an HTTP request as what it asks for, before anything is known of the
 //! database. Pure.
 
+pub(crate) mod bookmark;
 pub(crate) mod cursor;
 pub(crate) mod filter;
 pub(crate) mod media_type;

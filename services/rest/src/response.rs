@@ -2,6 +2,7 @@
 
 mod headers;
 pub(crate) mod openapi;
+mod page;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -29,8 +30,12 @@ pub(crate) fn respond(
     max_rows: Option<i64>,
 ) -> Result<Response, Error> {
     let mut draft = match &plan.work {
-        Work::Read { answer, .. } => {
+        Work::Read { answer, read } => {
             let mut draft = ranged(request, plan, &outcome, max_rows)?;
+            if let Some(keyset) = &read.keyset {
+                let limit = read.range.limit;
+                page::add_next(&mut draft, request, (keyset, limit), &outcome)?;
+            }
             let query = &request.query.canonical;
             draft.set(CONTENT_LOCATION, &address(&request.target, query));
             draft.apply(&shown(&request.preferences, &[Part::Count]));

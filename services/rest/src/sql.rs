@@ -6,6 +6,7 @@ mod call;
 mod condition;
 mod fragment;
 pub(crate) mod idempotency;
+mod keyset;
 mod mutate;
 mod read;
 mod select;
@@ -41,6 +42,8 @@ pub(crate) mod columns {
     pub(crate) const INSERTED: usize = 5;
     /// The primary key of the one inserted row, as a JSON object of texts.
     pub(crate) const LOCATION: usize = 6;
+    /// The key of a page's last row, as a JSON list of texts.
+    pub(crate) const LAST_KEY: usize = 7;
 }
 
 /// Writes the statements of `plan`. An estimated count is exact up to `max_rows`.

@@ -49,6 +49,7 @@ pub(super) fn noted(error: &Error) -> bool {
         | Error::Cache(_)
         | Error::Token(_)
         | Error::Idempotency(_)
+        | Error::Keyset(_)
         | Error::BodyTooLarge(_)
         | Error::BodyLost
         | Error::AdminOnly { .. }

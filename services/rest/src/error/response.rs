@@ -57,6 +57,7 @@ impl Error {
             | Self::Cache(_)
             | Self::Database(_)
             | Self::Idempotency(_)
+            | Self::Keyset(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost

@@ -121,7 +121,8 @@ fn belonging(claims: &str) -> Value {
     json!(claims)
 }
 
-fn digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> String {
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> String {
     let mut digest = Sha256::new();
     for part in parts {
         digest.update(part);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::field::{Column, Condition};
+use super::keyset::Keyset;
 use crate::request::order::{Direction, Nulls};
 use crate::request::range::RowRange;
 use crate::request::select::{Aggregate, JoinType};
@@ -19,6 +20,8 @@ pub(crate) struct ReadPlan {
     pub order: Vec<Order>,
     pub range: RowRange,
     pub embeds: Vec<Embed>,
+    /// Where the page begins, of rows that are paged.
+    pub keyset: Option<Keyset>,
 }
 
 /// Where rows come from.

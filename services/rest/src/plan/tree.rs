@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use super::embed;
 use super::field::Condition;
+use super::keyset::Keyset;
 use super::read::{Embed, ReadPlan, Selected, Shape, Source};
 use super::{Aggregates, Limits};
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, KeysetError};
 use crate::request::ApiRequest;
 use crate::request::order::OrderTerm;
 use crate::request::range::RowRange;
@@ -105,6 +106,14 @@ impl<'a> Builder<'a> {
         let mut plan = self.node(&mut node, &placed)?;
         if self.root != Root::Written {
             plan.range = self.request.range.at_most(self.limits.max_rows);
+        }
+        let keyset = Keyset::of(self.request, self.cache.table(table), &plan)?;
+        if self.root != Root::Relation && keyset.is_some() {
+            return Err(KeysetError::NoRead.into());
+        }
+        if let Some(keyset) = keyset {
+            plan.order = keyset.ordered();
+            plan.keyset = Some(keyset);
         }
         Ok(plan)
     }
@@ -207,6 +216,7 @@ impl<'a> Builder<'a> {
             order,
             range: range.at_most(self.limits.max_rows),
             embeds,
+            keyset: None,
         })
     }
 

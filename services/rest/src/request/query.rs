@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
+use super::bookmark::is_bookmark;
 use super::cursor::{Cursor, Mismatch};
 use super::filter::{self, Filter, LogicOperator, LogicTree};
 use super::names;
@@ -27,6 +28,8 @@ pub(crate) struct QueryParams {
     pub ranges: Vec<(EmbedPath, RowRange)>,
     pub columns: Option<Vec<String>>,
     pub on_conflict: Option<Vec<String>>,
+    /// The cursor that the page begins after; empty for the first page.
+    pub after: Option<String>,
 }
 
 /// What a parameter is that is neither reserved nor a filter.
@@ -79,6 +82,10 @@ impl Reader<'_> {
             "on_conflict" => {
                 let parsed = names::columns(&mut Cursor::new(value));
                 self.params.on_conflict = Some(of("on_conflict parameter", value, parsed)?);
+                return Ok(());
+            }
+            "after" if self.unreserved == Unreserved::Filter && is_bookmark(value) => {
+                self.params.after = Some(value.to_owned());
                 return Ok(());
             }
             _ => {}

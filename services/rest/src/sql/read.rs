@@ -27,7 +27,7 @@ pub(super) fn add_read(sql: &mut Sql, plan: &ReadPlan) {
     add_range(sql, plan.range);
 }
 
-fn add_source(sql: &mut Sql, source: &Source) {
+pub(super) fn add_source(sql: &mut Sql, source: &Source) {
     match source {
         Source::Relation(name) => {
             sql.qualified(name);
@@ -62,7 +62,7 @@ fn add_source(sql: &mut Sql, source: &Source) {
     }
 }
 
-fn add_embed(sql: &mut Sql, embed: &Embed) {
+pub(super) fn add_embed(sql: &mut Sql, embed: &Embed) {
     sql.push(match embed.join {
         JoinType::Inner => " inner join lateral (",
         JoinType::Left => " left join lateral (",
@@ -104,7 +104,7 @@ fn add_lists(sql: &mut Sql, alias: &str, columns: &[SpreadColumn]) {
     }
 }
 
-fn add_order(sql: &mut Sql, table: &TableRef, plan: &ReadPlan) {
+pub(super) fn add_order(sql: &mut Sql, table: &TableRef, plan: &ReadPlan) {
     if plan.order.is_empty() {
         return;
     }
@@ -132,7 +132,7 @@ fn add_order(sql: &mut Sql, table: &TableRef, plan: &ReadPlan) {
     });
 }
 
-fn add_range(sql: &mut Sql, range: RowRange) {
+pub(super) fn add_range(sql: &mut Sql, range: RowRange) {
     if let Some(limit) = range.limit {
         sql.push(" limit ").bind(limit.to_string());
     }

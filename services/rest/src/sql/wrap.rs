@@ -3,6 +3,7 @@
 
 use super::Sql;
 use super::call::{SCALAR, add_call};
+use super::keyset;
 use super::mutate::{add_mutation, counts_inserted};
 use super::read::{add_counted, add_read};
 use crate::plan::call::Call;
@@ -24,10 +25,23 @@ enum Rows {
     One,
     Scalar,
     Scalars,
+    /// Those of a page, each a value of its own.
+    Page,
 }
 
 pub(super) fn read(plan: &Plan, read: &ReadPlan, answer: Answer, max_rows: Option<i64>) -> Sql {
     let mut sql = Sql::default();
+    if let Some(keyset) = &read.keyset {
+        sql.push("select ");
+        add_total(&mut sql, plan.count, read, max_rows);
+        add_gathered(&mut sql, plan, answer, Rows::Page);
+        sql.push(", null, null");
+        keyset::add_last_key(&mut sql);
+        sql.push(" from (");
+        keyset::add_page(&mut sql, read, keyset);
+        sql.push(") as _pgrst");
+        return sql;
+    }
     begin_rows(&mut sql, "with ", plan.format, read);
     sql.push("select ");
     add_total(&mut sql, plan.count, read, max_rows);
@@ -168,6 +182,7 @@ fn add_body(sql: &mut Sql, format: Format, rows: Rows) {
     let value = match rows {
         Rows::Many | Rows::One => "_pgrst",
         Rows::Scalar | Rows::Scalars => SCALAR_OF_ROW,
+        Rows::Page => keyset::ROW,
     };
     let one = |sql: &mut Sql, nulls| {
         sql.push("coalesce(");
@@ -188,8 +203,10 @@ fn add_body(sql: &mut Sql, format: Format, rows: Rows) {
         (Format::Object(nulls), _) => one(sql, nulls),
         (Format::Json, Rows::One | Rows::Scalar) => one(sql, Nulls::Kept),
         (Format::ArrayStripped, Rows::One | Rows::Scalar) => one(sql, Nulls::Stripped),
-        (Format::Json, Rows::Many | Rows::Scalars) => many(sql, Nulls::Kept),
-        (Format::ArrayStripped, Rows::Many | Rows::Scalars) => many(sql, Nulls::Stripped),
+        (Format::Json, Rows::Many | Rows::Scalars | Rows::Page) => many(sql, Nulls::Kept),
+        (Format::ArrayStripped, Rows::Many | Rows::Scalars | Rows::Page) => {
+            many(sql, Nulls::Stripped);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod filters;
 mod formats;
 mod functions;
 mod idempotency;
+mod keyset;
 mod kills;
 mod openapi;
 mod reads;
