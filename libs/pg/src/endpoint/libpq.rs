@@ -55,6 +55,7 @@ impl Endpoint {
             tls: tls.unwrap_or_else(|| TlsMode::for_host(first(&host))),
             root_certificate: words.remove("sslrootcert").map(PathBuf::from),
             host: first(&host).to_owned(),
+            socket_directory: None,
         })
     }
 }
