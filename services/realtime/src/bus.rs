@@ -7,18 +7,27 @@ use futures_util::future::BoxFuture;
 
 use crate::broadcast::Broadcast;
 use crate::fan_out::FanOut;
-use crate::replication::Change;
+use crate::replication::{Change, Position};
 
 /// What happened, for whoever listens.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// What was committed, in order.
-    Committed(Vec<Committed>),
+    Committed(Vec<CommittedEvent>),
     /// A message from a client or over HTTP.
     Broadcast(Broadcast),
     /// Committed changes may be missing between what came before and what comes next: whoever
     /// listens to changes must be told.
     Gap,
+}
+
+/// Something that a transaction did, and where it stands.
+#[derive(Debug, Clone)]
+pub struct CommittedEvent {
+    /// Its place in the stream of all events.
+    pub position: Position,
+    /// What was done.
+    pub committed: Committed,
 }
 
 /// What a transaction did.

@@ -1,5 +1,6 @@
 //! What the service reads from its environment.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::error::BoxError;
@@ -11,6 +12,8 @@ use crate::limits::Limits;
 use crate::service;
 
 const MEGABYTE: usize = 1_000_000;
+/// What a busy quarter of an hour takes: of changes of 300 bytes about 200 a second.
+const JOURNAL_BYTES: u64 = 64_000_000;
 
 /// The service's configuration.
 #[derive(Debug, Clone)]
@@ -27,6 +30,10 @@ pub struct Config {
     pub keys: ApiKeys,
     /// The publication whose tables are listened to.
     pub publication: String,
+    /// Where the journal lies.
+    pub journal: PathBuf,
+    /// How many bytes it may have; none is kept with 0.
+    pub journal_bytes: u64,
     /// What clients may take.
     pub limits: Limits,
     /// The web origins sockets may come from; any where empty.
@@ -37,8 +44,9 @@ impl ServiceConfig for Config {
     const NAME: &'static str = "realtime";
     const PORT: u16 = 4000;
 
-    /// `REALTIME_PUBLICATION` (`supabase_realtime`), `REALTIME_ALLOWED_ORIGINS` (a list; any where
-    /// not set), the limits `REALTIME_MAX_CLIENTS` (10,000), `REALTIME_MAX_CHANNELS` (100 a
+    /// `REALTIME_PUBLICATION` (`supabase_realtime`), `REALTIME_JOURNAL_DIR` (`realtime` in
+    /// `DATA_DIR`), `REALTIME_JOURNAL_BYTES` (64,000,000), `REALTIME_ALLOWED_ORIGINS` (a list; any
+    /// where not set), the limits `REALTIME_MAX_CLIENTS` (10,000), `REALTIME_MAX_CHANNELS` (100 a
     /// client), `REALTIME_MAX_JOINS` and `REALTIME_MAX_EVENTS` (100 a second and client),
     /// `REALTIME_MAX_MESSAGE_BYTES` (3,000,000), `REALTIME_MAX_EVENT_BYTES` (10,000,000),
     /// `REALTIME_BUFFER_BYTES` (16,000,000 a client), `REALTIME_MAX_SILENCE` (60 seconds), and what
@@ -60,6 +68,8 @@ impl ServiceConfig for Config {
             buffer_bytes: settings.parsed_or("REALTIME_BUFFER_BYTES", 16 * MEGABYTE),
             max_silence: settings.seconds("REALTIME_MAX_SILENCE", Duration::from_mins(1)),
         };
+        let data = settings.path("DATA_DIR", "./data");
+        let journal = settings.text("REALTIME_JOURNAL_DIR").map(PathBuf::from);
         Some(Self {
             endpoint: endpoint?,
             authenticator: user?,
@@ -67,6 +77,8 @@ impl ServiceConfig for Config {
             jwt: jwt?,
             keys: keys?,
             publication: settings.text_or("REALTIME_PUBLICATION", "supabase_realtime"),
+            journal: journal.unwrap_or_else(|| data.join("realtime")),
+            journal_bytes: settings.parsed_or("REALTIME_JOURNAL_BYTES", JOURNAL_BYTES),
             limits,
             origins: settings.list("REALTIME_ALLOWED_ORIGINS"),
         })

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::listener::Listener;
 use crate::presence::Presence;
 use crate::replication::{StreamStatus, types};
+use crate::resume::Resume;
 use crate::sockets::Sockets;
 use crate::store::columns::ReadableColumn;
 use crate::topics::Topics;
@@ -35,6 +36,8 @@ pub struct Engine {
     pub bus: Arc<dyn EventBus>,
     /// Where the replication stream stands.
     pub stream: StreamStatus,
+    /// How whoever comes back is told what it missed.
+    pub resume: Resume,
     /// Who bears which token.
     pub authenticator: Authenticator,
     /// What clients may take.

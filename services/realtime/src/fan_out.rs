@@ -10,11 +10,11 @@ use futures_util::stream;
 use jwt::Identity;
 
 use crate::broadcast::Broadcast;
-use crate::bus::Committed;
-use crate::changes::delivery::Delivery;
+use crate::bus::{Committed, CommittedEvent};
+use crate::changes::delivery::{Delivery, Telling};
 use crate::changes::{Access, AccessError, Answer, Subscription, Subscriptions};
 use crate::replication::{Change, Relation, Row};
-use crate::topics::Topics;
+use crate::topics::{Place, Topics};
 
 /// How long a change waits for Postgres to say who may see it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,7 +32,14 @@ pub struct FanOut {
     subscriptions: Arc<Subscriptions>,
     access: Arc<Access>,
     clock: Arc<dyn Clock>,
-    max_event_bytes: usize,
+}
+
+/// One who was away and is told what it missed.
+pub struct Returning {
+    /// What it listens to, if it listens to changes.
+    pub subscription: Option<Arc<Subscription>>,
+    /// Its place in its topic, if it has one.
+    pub place: Option<Place>,
 }
 
 /// A listener whose bindings match a change.
@@ -68,20 +75,18 @@ impl FanOut {
         subscriptions: Arc<Subscriptions>,
         access: Arc<Access>,
         clock: Arc<dyn Clock>,
-        max_event_bytes: usize,
     ) -> Self {
         Self {
             topics,
             subscriptions,
             access,
             clock,
-            max_event_bytes,
         }
     }
 
     /// Hands on a message.
     pub fn broadcast(&self, broadcast: &Broadcast) {
-        self.topics.broadcast(broadcast);
+        self.topics.broadcast(broadcast, None);
     }
 
     /// Tells everybody who listens to changes that some may be missing.
@@ -92,32 +97,51 @@ impl FanOut {
     }
 
     /// Hands on what was committed, in order.
-    pub async fn committed(&self, events: Vec<Committed>) {
+    pub async fn committed(&self, events: Vec<CommittedEvent>) {
         // Looked up after the events were read: whoever subscribed before one of them was
         // committed is found.
-        let audiences: Vec<Vec<Hearer>> = events.iter().map(|event| self.audience(event)).collect();
-        let questions = questions(&events, &audiences);
-        let decided: HashMap<QuestionKey, Decided> = stream::iter(questions)
-            .map(|(key, question)| self.decide(&events, key, question))
-            .buffer_unordered(CONCURRENT_QUESTIONS)
-            .collect()
-            .await;
+        let audience = |change: &Change| {
+            let (schema, table) = (&change.relation.schema, &change.relation.table);
+            self.hearers(change, self.subscriptions.of_table(schema, table))
+        };
+        let audiences = audiences(&events, audience);
+        let decided = self.decide_all(&events, &audiences).await;
         for (index, (event, audience)) in events.iter().zip(audiences).enumerate() {
-            match event {
-                Committed::Broadcast(broadcast) => self.broadcast(broadcast),
-                Committed::Change(change) => self.deliver(index, change, &audience, &decided),
+            match &event.committed {
+                Committed::Broadcast(broadcast) => {
+                    self.topics.broadcast(broadcast, Some(event.position));
+                }
+                Committed::Change(change) => {
+                    let delivery = Delivery::new(change, Telling::Live);
+                    deliver(delivery, index, &audience, &decided);
+                }
             }
         }
     }
 
-    fn audience(&self, event: &Committed) -> Vec<Hearer> {
-        let Committed::Change(change) = event else {
-            return Vec::new();
+    /// Tells one who was away what was committed meanwhile, as far as it may see it now.
+    pub async fn again(&self, to: &Returning, events: Vec<CommittedEvent>) {
+        let audience = |change: &Change| {
+            let subscription = to.subscription.iter().cloned();
+            self.hearers(change, subscription.collect())
         };
+        let audiences = audiences(&events, audience);
+        let decided = self.decide_all(&events, &audiences).await;
+        for (index, (event, audience)) in events.iter().zip(audiences).enumerate() {
+            match (&event.committed, &to.place) {
+                (Committed::Broadcast(broadcast), Some(place)) => place.tell_again(broadcast),
+                (Committed::Broadcast(_), None) => {}
+                (Committed::Change(change), _) => {
+                    let delivery = Delivery::new(change, Telling::Again);
+                    deliver(delivery, index, &audience, &decided);
+                }
+            }
+        }
+    }
+
+    fn hearers(&self, change: &Change, subscriptions: Vec<Arc<Subscription>>) -> Vec<Hearer> {
         let now = self.clock.unix_seconds();
-        let (schema, table) = (&change.relation.schema, &change.relation.table);
-        let subscriptions = self.subscriptions.of_table(schema, table).into_iter();
-        let hearers = subscriptions.filter_map(|subscription| {
+        let hearers = subscriptions.into_iter().filter_map(|subscription| {
             let identity = subscription.listener.identity();
             let bindings = subscription.bindings.iter().enumerate();
             let matched: Vec<usize> = bindings
@@ -134,18 +158,30 @@ impl FanOut {
         hearers.collect()
     }
 
+    async fn decide_all(
+        &self,
+        events: &[CommittedEvent],
+        audiences: &[Vec<Hearer>],
+    ) -> HashMap<QuestionKey, Decided> {
+        stream::iter(questions(events, audiences))
+            .map(|(key, question)| self.decide(events, key, question))
+            .buffer_unordered(CONCURRENT_QUESTIONS)
+            .collect()
+            .await
+    }
+
     async fn decide(
         &self,
-        events: &[Committed],
+        events: &[CommittedEvent],
         key: QuestionKey,
         question: Question,
     ) -> (QuestionKey, Decided) {
         let rows: Vec<&Row> = question
             .changes
             .iter()
-            .filter_map(|index| match events.get(*index) {
-                Some(Committed::Change(change)) => Some(change.subject()),
-                Some(Committed::Broadcast(_)) | None => None,
+            .filter_map(|index| match &events.get(*index)?.committed {
+                Committed::Change(change) => Some(change.subject()),
+                Committed::Broadcast(_) => None,
             })
             .collect();
         let answer = self
@@ -182,28 +218,37 @@ impl FanOut {
             }
         }
     }
+}
 
-    fn deliver(
-        &self,
-        index: usize,
-        change: &Change,
-        audience: &[Hearer],
-        decided: &HashMap<QuestionKey, Decided>,
-    ) {
-        let mut delivery = Delivery::new(change, self.max_event_bytes);
-        for hearer in audience {
-            let key = key(&change.relation, &hearer.identity);
-            let decided = decided.get(&key);
-            let answer = decided.and_then(|decided| decided.answer.as_ref());
-            let to = &*hearer.subscription;
-            match answer {
-                None => to.listener.fail(UNDECIDED),
-                Some(Answer::Unauthorized) => delivery.refuse(to, &hearer.matched),
-                Some(Answer::Rows { columns, visible }) => {
-                    let place = decided.and_then(|decided| decided.places.get(&index));
-                    if place.and_then(|place| visible.get(*place)) == Some(&true) {
-                        delivery.send(to, &hearer.matched, columns);
-                    }
+fn audiences(
+    events: &[CommittedEvent],
+    audience: impl Fn(&Change) -> Vec<Hearer>,
+) -> Vec<Vec<Hearer>> {
+    let audience = |event: &CommittedEvent| match &event.committed {
+        Committed::Change(change) => audience(change),
+        Committed::Broadcast(_) => Vec::new(),
+    };
+    events.iter().map(audience).collect()
+}
+
+fn deliver(
+    mut delivery: Delivery<'_>,
+    index: usize,
+    audience: &[Hearer],
+    decided: &HashMap<QuestionKey, Decided>,
+) {
+    for hearer in audience {
+        let key = key(&delivery.change.relation, &hearer.identity);
+        let decided = decided.get(&key);
+        let answer = decided.and_then(|decided| decided.answer.as_ref());
+        let to = &*hearer.subscription;
+        match answer {
+            None => to.listener.fail(UNDECIDED),
+            Some(Answer::Unauthorized) => delivery.refuse(to, &hearer.matched),
+            Some(Answer::Rows { columns, visible }) => {
+                let place = decided.and_then(|decided| decided.places.get(&index));
+                if place.and_then(|place| visible.get(*place)) == Some(&true) {
+                    delivery.send(to, &hearer.matched, columns);
                 }
             }
         }
@@ -219,10 +264,13 @@ fn key(relation: &Arc<Relation>, identity: &Identity) -> QuestionKey {
     )
 }
 
-fn questions(events: &[Committed], audiences: &[Vec<Hearer>]) -> HashMap<QuestionKey, Question> {
+fn questions(
+    events: &[CommittedEvent],
+    audiences: &[Vec<Hearer>],
+) -> HashMap<QuestionKey, Question> {
     let mut questions: HashMap<QuestionKey, Question> = HashMap::new();
     for (index, (event, audience)) in events.iter().zip(audiences).enumerate() {
-        let Committed::Change(change) = event else {
+        let Committed::Change(change) = &event.committed else {
             continue;
         };
         for hearer in audience {

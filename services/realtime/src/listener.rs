@@ -1,7 +1,7 @@
 //! One end that hears events: a channel of a Phoenix socket, or a subscription of SelfDB's own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::extract::ws::Message;
 use jwt::Identity;
@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::outbox::Outbox;
 use crate::protocol::Version;
+use crate::replication::Position;
 
 /// Tells the listeners of one process apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,10 +59,28 @@ pub struct Listener {
     /// How it is spoken to.
     pub dialect: Dialect,
     identity: RwLock<Arc<Identity>>,
-    /// Whether the client knows that it listens; nothing is sent before.
-    open: Mutex<bool>,
+    gate: Mutex<Gate>,
     outbox: Outbox,
     failures: mpsc::UnboundedSender<Failure>,
+}
+
+/// What is let through to the client.
+#[derive(Debug)]
+struct Gate {
+    /// Whether the client knows that it listens; nothing is sent before.
+    open: bool,
+    committed: Committed,
+}
+
+/// How committed events are let through.
+#[derive(Debug)]
+enum Committed {
+    /// As they come, those after the position.
+    Live(Option<Position>),
+    /// Not: they will be read from the journal.
+    CatchingUp,
+    /// Held back while the rest is read from the journal.
+    Holding(Vec<(Position, Message)>),
 }
 
 impl Listener {
@@ -76,7 +95,10 @@ impl Listener {
             id: ListenerId::next(),
             dialect,
             identity: RwLock::new(identity),
-            open: Mutex::new(false),
+            gate: Mutex::new(Gate {
+                open: false,
+                committed: Committed::Live(None),
+            }),
             outbox,
             failures,
         }
@@ -95,25 +117,75 @@ impl Listener {
             .unwrap_or_else(PoisonError::into_inner) = identity;
     }
 
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sends `first`, then everything that is heard from here on; nothing comes between.
     pub fn open(&self, first: impl IntoIterator<Item = Message>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gate = self.gate();
         for message in first {
             self.outbox.send(message);
         }
-        *open = true;
+        gate.open = true;
     }
 
     /// Sends nothing more.
     pub fn close(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.gate().open = false;
     }
 
     /// Sends what was heard.
     pub fn send(&self, message: Message) {
-        if *self.open.lock().unwrap_or_else(PoisonError::into_inner) {
+        if self.gate().open {
             self.outbox.send(message);
         }
+    }
+
+    /// Sends an event that was committed at `position`, unless it is or will be read from the
+    /// journal.
+    pub fn send_committed(&self, position: Position, message: Message) {
+        let mut gate = self.gate();
+        if !gate.open {
+            return;
+        }
+        match &mut gate.committed {
+            Committed::Live(after) if after.is_none_or(|after| position > after) => {
+                self.outbox.send(message);
+            }
+            Committed::Live(_) | Committed::CatchingUp => {}
+            Committed::Holding(held) => held.push((position, message)),
+        }
+    }
+
+    /// From here on committed events come from the journal.
+    pub fn catch_up(&self) {
+        self.gate().committed = Committed::CatchingUp;
+    }
+
+    /// From here on committed events are held back.
+    pub fn hold(&self) {
+        self.gate().committed = Committed::Holding(Vec::new());
+    }
+
+    /// Everything up to `position` was sent; what was held back and came after it follows, and
+    /// then events as they come.
+    pub fn go_live(&self, position: Option<Position>) {
+        let mut gate = self.gate();
+        let before = std::mem::replace(&mut gate.committed, Committed::Live(position));
+        let Committed::Holding(held) = before else {
+            return;
+        };
+        for (at, message) in held {
+            if gate.open && position.is_none_or(|position| at > position) {
+                self.outbox.send(message);
+            }
+        }
+    }
+
+    /// Waits until the client has read most of what was sent.
+    pub async fn room(&self) {
+        self.outbox.room().await;
     }
 
     /// Asks the socket to end this listener.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::ws::Message;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// What a waiting message costs beside its bytes.
@@ -18,28 +18,33 @@ pub struct Outbox {
     queued: Arc<AtomicUsize>,
     limit: usize,
     cut: CancellationToken,
+    drained: Arc<Notify>,
 }
 
 /// The end that the socket's writer takes from.
 #[derive(Debug)]
 pub struct Queue {
-    queue: mpsc::UnboundedReceiver<Message>,
+    messages: mpsc::UnboundedReceiver<Message>,
     queued: Arc<AtomicUsize>,
+    drained: Arc<Notify>,
 }
 
 /// An outbox that holds at most `limit` bytes.
 pub fn outbox(limit: usize) -> (Outbox, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
+    let drained = Arc::new(Notify::new());
     let outbox = Outbox {
         queue: sender,
         queued: Arc::clone(&queued),
         limit,
         cut: CancellationToken::new(),
+        drained: Arc::clone(&drained),
     };
     let queue = Queue {
-        queue: receiver,
+        messages: receiver,
         queued,
+        drained,
     };
     (outbox, queue)
 }
@@ -66,6 +71,21 @@ impl Outbox {
         let _ = self.queue.send(message);
     }
 
+    /// Done when less than a quarter of the room is taken, or the socket is gone.
+    pub async fn room(&self) {
+        loop {
+            let drained = self.drained.notified();
+            let taken = self.queued.load(Ordering::Relaxed);
+            if taken <= self.limit / 4 || self.queue.is_closed() || self.has_overflowed() {
+                return;
+            }
+            tokio::select! {
+                () = drained => {}
+                () = self.queue.closed() => {}
+            }
+        }
+    }
+
     /// Done when the socket must be cut because its client reads too slowly.
     pub async fn overflowed(&self) {
         self.cut.cancelled().await;
@@ -80,12 +100,13 @@ impl Outbox {
 impl Queue {
     /// Waits for messages, then takes up to `limit` of them into `buffer`; 0 when none will come.
     pub async fn take(&mut self, buffer: &mut Vec<Message>, limit: usize) -> usize {
-        self.queue.recv_many(buffer, limit).await
+        self.messages.recv_many(buffer, limit).await
     }
 
     /// Makes room for what was written.
     pub fn written(&self, bytes: usize) {
         self.queued.fetch_sub(bytes, Ordering::Relaxed);
+        self.drained.notify_waiters();
     }
 }
 
@@ -101,6 +122,8 @@ pub fn cost(message: &Message) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -118,6 +141,22 @@ mod tests {
         outbox.send(message());
         outbox.overflowed().await;
         assert!(outbox.has_overflowed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_much_to_send_waits_for_room() {
+        let (outbox, mut queue) = outbox(1000);
+        outbox.room().await;
+        outbox.send(Message::binary(vec![0; 400]));
+        let soon = Duration::from_millis(1);
+        assert!(tokio::time::timeout(soon, outbox.room()).await.is_err());
+        let mut taken = Vec::new();
+        queue.take(&mut taken, 8).await;
+        queue.written(taken.iter().map(cost).sum());
+        outbox.room().await;
+        outbox.send(Message::binary(vec![0; 400]));
+        drop(queue);
+        outbox.room().await;
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! pgoutput and publishes what was committed.
 
 pub mod array;
+pub mod batch;
 pub mod change;
 pub mod cursor;
 pub mod json;
@@ -16,5 +17,5 @@ pub mod types;
 
 pub use change::{Cell, Change, Operation, Position, Row};
 pub use leader::Leader;
-pub use relations::{Column, Relation};
+pub use relations::{Column, KnownTables, Relation, Relations};
 pub use state::{StreamState, StreamStatus};

@@ -15,9 +15,11 @@ use crate::changes::{Access, Subscriptions};
 use crate::config::Config;
 use crate::engine::{Authenticator, Engine};
 use crate::fan_out::FanOut;
+use crate::journal::Journal;
 use crate::presence::Presence;
-use crate::replication::leader::LeaderConfig;
-use crate::replication::{Leader, StreamStatus};
+use crate::replication::leader::{LeaderConfig, Shared};
+use crate::replication::{KnownTables, Leader, StreamStatus};
+use crate::resume::Resume;
 use crate::routes;
 use crate::sockets::Sockets;
 use crate::store::messages;
@@ -53,16 +55,25 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         Arc::clone(&subscriptions),
         Arc::clone(&access),
         Arc::clone(&clock),
-        config.limits.max_event_bytes,
     );
-    let bus: Arc<dyn EventBus> = Arc::new(InProcessBus(Arc::new(fan_out)));
+    let fan_out = Arc::new(fan_out);
+    let bus: Arc<dyn EventBus> = Arc::new(InProcessBus(Arc::clone(&fan_out)));
+    let journal = Arc::new(Journal::new(config.journal, config.journal_bytes));
+    let known = Arc::<KnownTables>::default();
     let (state, stream) = StreamStatus::channel();
     let leader = LeaderConfig {
         endpoint: config.endpoint,
         publication: config.publication,
         instance: SystemRandomness.uuid().simple().to_string(),
+        max_event_bytes: config.limits.max_event_bytes,
     };
-    let leader = Arc::new(Leader::new(leader, pool.clone(), Arc::clone(&bus), state));
+    let shared = Shared {
+        bus: Arc::clone(&bus),
+        journal: Arc::clone(&journal),
+        known: Arc::clone(&known),
+        clock: Arc::clone(&clock),
+    };
+    let leader = Arc::new(Leader::new(leader, pool.clone(), shared, state));
     let sockets = Arc::new(Sockets::new(config.limits.max_clients));
     let engine = Arc::new(Engine {
         presence: Arc::new(Presence::new(Arc::clone(&topics))),
@@ -71,6 +82,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         access,
         bus,
         stream: stream.clone(),
+        resume: Resume::new(journal, known, fan_out),
         authenticator: Authenticator {
             verifier: config.jwt.verifier(Arc::clone(&clock)),
             keys: config.keys,

@@ -11,6 +11,7 @@ use crate::channel::rights::Rights;
 use crate::listener::{Dialect, Listener, ListenerId};
 use crate::protocol::text::{self, Envelope};
 use crate::protocol::{TOPIC_PREFIX, Version, binary};
+use crate::replication::Position;
 
 /// A listener in a topic.
 #[derive(Debug)]
@@ -88,9 +89,9 @@ impl Topics {
             .unwrap_or_default()
     }
 
-    /// Sends a broadcast to everybody in its topic who may hear it. Each version's frame is made
-    /// once.
-    pub fn broadcast(&self, broadcast: &Broadcast) {
+    /// Sends a broadcast to everybody in its topic who may hear it; `position` is where it was
+    /// committed, if it was. Each version's frame is made once.
+    pub fn broadcast(&self, broadcast: &Broadcast, position: Option<Position>) {
         let full = format!("{TOPIC_PREFIX}{}", broadcast.topic.name);
         let mut frames = Frames::default();
         for member in self.members(&broadcast.topic) {
@@ -101,8 +102,10 @@ impl Topics {
             let frame = frames.of(&member.listener.dialect, |version| {
                 broadcast_frame(version, &full, broadcast)
             });
-            if let Some(frame) = frame {
-                member.listener.send(frame);
+            match (frame, position) {
+                (Some(frame), Some(position)) => member.listener.send_committed(position, frame),
+                (Some(frame), None) => member.listener.send(frame),
+                (None, _) => {}
             }
         }
     }
@@ -121,6 +124,40 @@ impl Topics {
             if let Some(frame) = frame {
                 member.listener.send(frame);
             }
+        }
+    }
+}
+
+impl Membership {
+    /// The place itself, without what leaves it.
+    pub fn place(&self) -> Place {
+        Place {
+            topic: self.topic.clone(),
+            member: Arc::clone(&self.member),
+        }
+    }
+}
+
+/// A member and its topic.
+#[derive(Debug, Clone)]
+pub struct Place {
+    topic: Topic,
+    member: Arc<Member>,
+}
+
+impl Place {
+    /// Sends a broadcast that this member has missed.
+    pub fn tell_again(&self, broadcast: &Broadcast) {
+        if broadcast.topic != self.topic || !self.member.rights().read_broadcast {
+            return;
+        }
+        let full = format!("{TOPIC_PREFIX}{}", broadcast.topic.name);
+        let listener = &self.member.listener;
+        let frame = Frames::default().of(&listener.dialect, |version| {
+            broadcast_frame(version, &full, broadcast)
+        });
+        if let Some(frame) = frame {
+            listener.send(frame);
         }
     }
 }

@@ -19,20 +19,30 @@ enum View {
     Omitted(Omission),
 }
 
+/// Whether a change is told as it happens, or again to one who missed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// As it happens.
+    Live,
+    /// From the journal.
+    Again,
+}
+
 /// The frames of one change.
 pub struct Delivery<'a> {
-    change: &'a Change,
-    max_bytes: usize,
+    /// What is delivered.
+    pub change: &'a Change,
+    telling: Telling,
     bodies: HashMap<View, Arc<str>>,
     frames: HashMap<(Dialect, Vec<u32>, View), Message>,
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery of `change`, whose rows are left out where they take more than `max_bytes`.
-    pub fn new(change: &'a Change, max_bytes: usize) -> Self {
+    /// A delivery of `change`.
+    pub fn new(change: &'a Change, telling: Telling) -> Self {
         Self {
             change,
-            max_bytes,
+            telling,
             bodies: HashMap::new(),
             frames: HashMap::new(),
         }
@@ -42,8 +52,7 @@ impl<'a> Delivery<'a> {
     /// that matched.
     pub fn send(&mut self, to: &Subscription, matched: &[usize], readable: &[bool]) {
         for (view, ids) in self.views(to, matched, readable) {
-            let frame = self.frame(&to.listener.dialect, ids, view);
-            to.listener.send(frame);
+            self.tell(to, ids, view);
         }
     }
 
@@ -51,8 +60,15 @@ impl<'a> Delivery<'a> {
     pub fn refuse(&mut self, to: &Subscription, matched: &[usize]) {
         let ids = bindings(to, matched).map(|binding| binding.id).collect();
         let view = View::Omitted(Omission::Unauthorized);
+        self.tell(to, ids, view);
+    }
+
+    fn tell(&mut self, to: &Subscription, ids: Vec<u32>, view: View) {
         let frame = self.frame(&to.listener.dialect, ids, view);
-        to.listener.send(frame);
+        match self.telling {
+            Telling::Live => to.listener.send_committed(self.change.position, frame),
+            Telling::Again => to.listener.send(frame),
+        }
     }
 
     /// Bindings of one listener that show the same columns share a frame.
@@ -63,9 +79,8 @@ impl<'a> Delivery<'a> {
         readable: &[bool],
     ) -> Vec<(View, Vec<u32>)> {
         let mut views: Vec<(View, Vec<u32>)> = Vec::new();
-        let too_large = self.change.size() > self.max_bytes;
         for binding in bindings(to, matched) {
-            let view = if too_large {
+            let view = if self.change.large {
                 View::Omitted(Omission::TooLarge)
             } else {
                 View::Columns(self.shown(binding, readable))
@@ -99,7 +114,7 @@ impl<'a> Delivery<'a> {
         let (_, ids, view) = &key;
         let frame = match dialect {
             Dialect::Phoenix { version, topic } => {
-                let payload = render::phoenix_payload(ids, &self.body(view));
+                let payload = render::phoenix_payload(ids, &self.body(view), self.change.position);
                 event_frame(*version, topic, "postgres_changes", &payload)
             }
             Dialect::SelfDb(subscription) => Message::text(match view {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::protocol::text::quoted;
 use crate::replication::json;
-use crate::replication::{Cell, Change, Operation, Row};
+use crate::replication::{Cell, Change, Operation, Position, Row};
 
 /// Why a change comes without its rows; the texts are what Supabase's clients know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,9 +71,10 @@ fn head(change: &Change) -> String {
 }
 
 /// The payload of a `postgres_changes` event.
-pub fn phoenix_payload(ids: &[u32], data: &str) -> String {
+pub fn phoenix_payload(ids: &[u32], data: &str, position: Position) -> String {
     let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
-    format!(r#"{{"ids":[{}],"data":{data}}}"#, ids.join(","))
+    let ids = ids.join(",");
+    format!(r#"{{"ids":[{ids}],"data":{data},"resume_token":"{position}"}}"#)
 }
 
 /// A `database_change` message of SelfDB's own socket.
@@ -93,10 +94,11 @@ pub fn selfdb_omitted(subscription: &str, change: &Change, omission: Omission) -
 
 fn selfdb_message(subscription: &str, change: &Change, new: &str, old: &str) -> String {
     format!(
-        r#"{{"type":"database_change","subscription_id":{},"data":{{"operation":"{}","table":{},"data":{new},"old_data":{old}}}}}"#,
+        r#"{{"type":"database_change","subscription_id":{},"data":{{"operation":"{}","table":{},"data":{new},"old_data":{old}}},"resume_token":"{}"}}"#,
         quoted(subscription),
         change.operation.as_str(),
         quoted(&change.relation.table),
+        change.position,
     )
 }
 

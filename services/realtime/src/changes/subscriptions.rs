@@ -71,6 +71,13 @@ impl Subscriptions {
     }
 }
 
+impl Registration {
+    /// What was asked for.
+    pub fn subscription(&self) -> Arc<Subscription> {
+        Arc::clone(&self.subscription)
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut places = self

@@ -19,6 +19,7 @@ use super::{broadcast, presence};
 use crate::bus::Event;
 use crate::changes::AccessError;
 use crate::engine::Engine;
+use crate::journal::ResyncRequired;
 use crate::limits::Rate;
 use crate::listener::{Failure, ListenerId};
 use crate::outbox::Outbox;
@@ -52,6 +53,13 @@ pub enum Outcome {
         request: Request,
         /// How it went.
         result: Result<Box<Joined>, JoinError>,
+    },
+    /// A channel was told what it missed.
+    CaughtUp {
+        /// The channel's listener.
+        listener: ListenerId,
+        /// How it went.
+        result: Result<(), ResyncRequired>,
     },
     /// Messages from SQL will be heard, or what is missing.
     Replication {
@@ -222,6 +230,7 @@ impl Conversation for PhoenixConversation {
                 request,
                 result,
             } => self.joined(number, &request, result),
+            Outcome::CaughtUp { listener, result } => self.caught_up(listener, result),
             Outcome::Replication { listener, result } => self.replication_ready(listener, result),
             Outcome::Rights { listener, result } => self.reauthorized(listener, result),
         }

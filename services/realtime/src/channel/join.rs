@@ -13,11 +13,14 @@ use super::replies::{Request, Status, system};
 use super::rights::Rights;
 use crate::broadcast::Topic;
 use crate::changes::binding::BoundRequest;
-use crate::changes::{AccessError, Binding, BindingError};
+use crate::changes::{AccessError, Binding, BindingError, Registration};
 use crate::engine::{Engine, SubscribeError};
+use crate::fan_out::Returning;
 use crate::listener::{Dialect, Failure, Listener};
 use crate::outbox::Outbox;
 use crate::protocol::{JoinConfig, Version};
+use crate::replication::Position;
+use crate::resume::Continuation;
 use crate::topics::Member;
 
 /// A join under way.
@@ -47,6 +50,7 @@ pub struct Joined {
     /// Whether the client is told when messages from SQL will be heard.
     pub replication_ready: bool,
     bound: Vec<BoundRequest>,
+    continuation: Continuation,
 }
 
 /// Why a join is refused; the text is the client's `reason`.
@@ -97,10 +101,22 @@ impl Join {
             Some(self.engine.subscribe(&listener, bindings).await?)
         };
         let replication_ready = self.config.broadcast.replication_ready;
+        let resume = self.config.resume.clone();
+        let engine = Arc::clone(&self.engine);
+        if resume.is_some() {
+            engine
+                .replication_ready()
+                .await
+                .map_err(SubscribeError::Stream)?;
+        }
+        let channel = self.channel(listener, rights, registration);
+        // Registered by now: whatever is committed after the end of the journal will be heard.
+        let continuation = engine.resume.begin(&channel.listener, resume.as_deref());
         Ok(Joined {
-            channel: self.channel(listener, rights, registration),
+            channel,
             replication_ready,
             bound,
+            continuation,
         })
     }
 
@@ -124,7 +140,7 @@ impl Join {
         self,
         listener: Arc<Listener>,
         rights: Rights,
-        registration: Option<crate::changes::Registration>,
+        registration: Option<Registration>,
     ) -> Channel {
         let wants_presence = self.config.presence.enabled.unwrap_or(true);
         let echo = self.config.broadcast.echo;
@@ -150,11 +166,14 @@ impl Join {
 impl Joined {
     /// Tells the client; from here on it hears what happens.
     pub fn open(&self, engine: &Engine, version: Version, request: &Request) {
-        let response = json!({ "postgres_changes": self.bound }).to_string();
-        let mut first = vec![request.reply(version, Status::Ok, &response)];
+        let mut first = vec![request.reply(version, Status::Ok, &self.response())];
         if self.channel.registration.is_some() {
             let done = (Status::Ok, "Subscribed to PostgreSQL");
             first.push(system(version, &request.topic, "postgres_changes", done));
+        }
+        if let Continuation::ResyncRequired(_) = self.continuation {
+            let lost = (Status::Error, "resync_required");
+            first.push(system(version, &request.topic, "resume", lost));
         }
         let member = &self.channel.membership.member;
         let presence = member.wants_presence.load(Ordering::Relaxed);
@@ -166,6 +185,35 @@ impl Joined {
         } else {
             self.channel.listener.open(first);
         }
+    }
+}
+
+impl Joined {
+    fn response(&self) -> String {
+        let mut response = json!({ "postgres_changes": self.bound });
+        let resume = self.continuation.word();
+        if let Some(resume) = resume {
+            response["resume"] = resume.into();
+        }
+        // Clients that hear of no committed events have no use for one.
+        let wanted = resume.is_some() || !self.bound.is_empty();
+        if let Some(token) = self.continuation.token().filter(|_| wanted) {
+            response["resume_token"] = token.to_string().into();
+        }
+        response.to_string()
+    }
+
+    /// What is to be told from the journal once the channel is open, and from where.
+    pub fn missed(&self) -> Option<(Returning, Position)> {
+        let Continuation::Resumed(from) = self.continuation else {
+            return None;
+        };
+        let registration = self.channel.registration.as_ref();
+        let returning = Returning {
+            subscription: registration.map(Registration::subscription),
+            place: Some(self.channel.membership.place()),
+        };
+        Some((returning, from))
     }
 }
 

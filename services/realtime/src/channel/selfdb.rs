@@ -11,11 +11,14 @@ use tokio::sync::mpsc;
 
 use crate::changes::{AccessError, Binding, Registration};
 use crate::engine::{Engine, SubscribeError};
+use crate::fan_out::Returning;
+use crate::journal::ResyncRequired;
 use crate::limits::Rate;
-use crate::listener::{Dialect, Failure, Listener};
+use crate::listener::{Dialect, Failure, Listener, ListenerId};
 use crate::outbox::Outbox;
 use crate::protocol::ChangeRequest;
 use crate::protocol::selfdb::{SelfDbReply, SelfDbRequest, SelfDbTarget};
+use crate::resume::{self, Continuation};
 use crate::sockets::{Conversation, Frame, Goodbye};
 
 /// How long a client may take to say who it is, in seconds.
@@ -37,14 +40,22 @@ pub struct SelfDbConversation {
 
 struct Subscribed {
     listener: Arc<Listener>,
-    _registration: Registration,
+    registration: Registration,
+    continuation: Continuation,
 }
 
-/// What a subscription ends in.
+/// What work on a subscription ends in.
 pub struct Outcome {
     name: String,
     number: u64,
-    result: Result<Subscribed, SubscriptionError>,
+    step: Step,
+}
+
+enum Step {
+    /// It was decided.
+    Subscribed(Result<Subscribed, SubscriptionError>),
+    /// It was told what it missed.
+    CaughtUp(ListenerId, Result<(), ResyncRequired>),
 }
 
 /// Why a subscription is refused; the text is the client's.
@@ -102,7 +113,8 @@ impl SelfDbConversation {
             SelfDbRequest::Subscribe {
                 subscription_id,
                 data,
-            } => self.subscribe(subscription_id, &data),
+                resume,
+            } => self.subscribe(subscription_id, &data, resume),
             SelfDbRequest::Unsubscribe { subscription_id } => {
                 self.subscribing.remove(&subscription_id);
                 if let Some(subscribed) = self.subscriptions.remove(&subscription_id) {
@@ -131,7 +143,7 @@ impl SelfDbConversation {
         Ok(())
     }
 
-    fn subscribe(&mut self, name: String, target: &SelfDbTarget) {
+    fn subscribe(&mut self, name: String, target: &SelfDbTarget, resume: Option<String>) {
         let Some(identity) = self.identity.clone() else {
             return self.refuse(Some(&name), "authenticate first");
         };
@@ -153,21 +165,57 @@ impl SelfDbConversation {
         self.subscribing.insert(name.clone(), number);
         let engine = Arc::clone(&self.engine);
         self.pending.push(Box::pin(async move {
-            let result = subscribe(&engine, Arc::new(listener), schema, table).await;
+            let listener = Arc::new(listener);
+            let subscribed = subscribe(&engine, listener, (schema, table), resume.as_deref());
             Outcome {
+                step: Step::Subscribed(subscribed.await),
                 name,
                 number,
-                result,
             }
         }));
+    }
+
+    fn subscribed(&mut self, name: String, result: Result<Subscribed, SubscriptionError>) {
+        let subscribed = match result {
+            Ok(subscribed) => subscribed,
+            Err(error) => return self.refuse(Some(&name), &error.to_string()),
+        };
+        let Subscribed {
+            listener,
+            registration,
+            continuation,
+        } = &subscribed;
+        let reply = SelfDbReply::Subscribed {
+            subscription_id: &name,
+            resume: continuation.word(),
+            resume_token: continuation.token().map(|token| token.to_string()),
+        };
+        listener.open([Message::text(reply.to_text())]);
+        if let Continuation::Resumed(from) = *continuation {
+            let (engine, listener) = (Arc::clone(&self.engine), Arc::clone(listener));
+            let to = Returning {
+                subscription: Some(registration.subscription()),
+                place: None,
+            };
+            let (name, number) = (name.clone(), self.last_subscribe);
+            self.pending.push(Box::pin(async move {
+                let result = engine.resume.run(&listener, &to, from).await;
+                Outcome {
+                    step: Step::CaughtUp(listener.id, result),
+                    name,
+                    number,
+                }
+            }));
+        }
+        self.subscriptions.insert(name, subscribed);
     }
 }
 
 async fn subscribe(
     engine: &Engine,
     listener: Arc<Listener>,
-    schema: String,
-    table: String,
+    (schema, table): (String, String),
+    token: Option<&str>,
 ) -> Result<Subscribed, SubscriptionError> {
     let identity = listener.identity();
     let columns = engine
@@ -184,9 +232,11 @@ async fn subscribe(
     };
     let binding = Binding::new(&request).map_err(|_| SubscriptionError::Table)?;
     let registration = engine.subscribe(&listener, vec![binding]).await?;
+    let continuation = engine.resume.begin(&listener, token);
     Ok(Subscribed {
         listener,
-        _registration: registration,
+        registration,
+        continuation,
     })
 }
 
@@ -214,19 +264,18 @@ impl Conversation for SelfDbConversation {
 
     fn settle(&mut self, outcome: Outcome) {
         let name = outcome.name;
-        if self.subscribing.get(&name) != Some(&outcome.number) {
-            return;
-        }
-        self.subscribing.remove(&name);
-        match outcome.result {
-            Ok(subscribed) => {
-                let reply = SelfDbReply::Subscribed {
-                    subscription_id: &name,
-                };
-                subscribed.listener.open([Message::text(reply.to_text())]);
-                self.subscriptions.insert(name, subscribed);
+        match outcome.step {
+            Step::Subscribed(result) => {
+                if self.subscribing.get(&name) == Some(&outcome.number) {
+                    self.subscribing.remove(&name);
+                    self.subscribed(name, result);
+                }
             }
-            Err(error) => self.refuse(Some(&name), &error.to_string()),
+            Step::CaughtUp(_, Ok(())) => {}
+            Step::CaughtUp(listener, Err(ResyncRequired)) => self.fail(Failure {
+                listener,
+                reason: resume::GONE,
+            }),
         }
     }
 

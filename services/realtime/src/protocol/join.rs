@@ -29,6 +29,10 @@ pub struct JoinConfig {
     /// Whether policies on `realtime.messages` decide who receives and sends.
     #[serde(default, deserialize_with = "or_default")]
     pub private: bool,
+    /// SelfDB's own: the last `resume_token` the client has seen. What was committed after it is
+    /// told before anything else.
+    #[serde(default)]
+    pub resume: Option<String>,
 }
 
 /// How broadcasts are handled.

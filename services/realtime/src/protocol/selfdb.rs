@@ -17,6 +17,9 @@ pub enum SelfDbRequest {
         subscription_id: String,
         /// What to subscribe to.
         data: SelfDbTarget,
+        /// The last `resume_token` the client has seen: what followed is told first.
+        #[serde(default)]
+        resume: Option<String>,
     },
     /// Ends a subscription.
     Unsubscribe {
@@ -56,6 +59,12 @@ pub enum SelfDbReply<'a> {
     Subscribed {
         /// The client's name for the subscription.
         subscription_id: &'a str,
+        /// How it goes on from the token the client gave.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resume: Option<&'a str>,
+        /// The token of what comes next.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resume_token: Option<String>,
     },
     /// No more changes come for this subscription.
     Unsubscribed {

@@ -1,5 +1,7 @@
 //! A committed change of one row, as the rest of the service sees it.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +43,43 @@ pub struct Position {
     pub sequence: u64,
 }
 
+/// The token clients keep: epoch, commit position and sequence in hexadecimal, joined by `-`.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:x}-{:x}-{:x}",
+            self.epoch, self.commit_lsn, self.sequence
+        )
+    }
+}
+
+/// A text that is no token of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a resume token")]
+pub struct NoToken;
+
+impl FromStr for Position {
+    type Err = NoToken;
+
+    fn from_str(text: &str) -> Result<Self, NoToken> {
+        let mut parts = text.split('-');
+        let mut number = || {
+            let part = parts.next().filter(|part| !part.starts_with('+'));
+            u64::from_str_radix(part.ok_or(NoToken)?, 16).map_err(|_| NoToken)
+        };
+        let position = Self {
+            epoch: number()?,
+            commit_lsn: number()?,
+            sequence: number()?,
+        };
+        match parts.next() {
+            None => Ok(position),
+            Some(_) => Err(NoToken),
+        }
+    }
+}
+
 /// A committed change of one row.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -56,6 +95,9 @@ pub struct Change {
     pub new: Option<Row>,
     /// The row before the change, as far as the replica identity has it; none before an insert.
     pub old: Option<Row>,
+    /// Whether the rows are larger than an event may be: their large values are not known, and
+    /// listeners are told so instead of the rows.
+    pub large: bool,
 }
 
 impl Change {
@@ -63,12 +105,6 @@ impl Change {
     pub fn subject(&self) -> &Row {
         static NO_ROW: Row = Row(Vec::new());
         self.new.as_ref().or(self.old.as_ref()).unwrap_or(&NO_ROW)
-    }
-
-    /// An upper bound of the memory the rows' values take, in bytes.
-    pub fn size(&self) -> usize {
-        let rows = [self.new.as_ref(), self.old.as_ref()];
-        rows.into_iter().flatten().map(Row::size).sum()
     }
 }
 
@@ -101,11 +137,6 @@ impl Row {
     /// The cell at `index`; unknown where the row is shorter.
     pub fn cell(&self, index: usize) -> &Cell {
         self.0.get(index).unwrap_or(&Cell::Unknown)
-    }
-
-    fn size(&self) -> usize {
-        let cells = self.0.iter();
-        cells.map(|cell| cell.text().map_or(1, str::len)).sum()
     }
 
     /// A new row; large values that were left as they were come from the old one, where it is
@@ -152,6 +183,34 @@ impl From<Value> for Cell {
             Value::Null => Self::Null,
             Value::Unchanged => Self::Unknown,
             Value::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_as_positions() {
+        let position = Position {
+            epoch: 0x19a_b3f2,
+            commit_lsn: 0x1_6b37_48d0,
+            sequence: 12,
+        };
+        assert_eq!(position.to_string(), "19ab3f2-16b3748d0-c");
+        assert_eq!(position.to_string().parse(), Ok(position));
+        for text in [
+            "",
+            "1-2",
+            "1-2-3-4",
+            "1-2-",
+            "x-1-2",
+            "+1-2-3",
+            "1-2-3 ",
+            "1-2-11111111111111111",
+        ] {
+            assert_eq!(text.parse::<Position>(), Err(NoToken), "{text}");
         }
     }
 }

@@ -16,10 +16,24 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The stream can't be continued: what follows is a new epoch.
-    pub fn begin_epoch(&mut self) {
+    /// Goes on where another process, or this one before a restart, had come: `reached` is the
+    /// last event that was handed on, `finished` the last transaction that was handed on whole.
+    pub fn restore(reached: Position, finished: u64) -> Self {
+        let partial = (reached.commit_lsn > finished && reached.sequence > 0)
+            .then_some((reached.commit_lsn, reached.sequence));
+        Self {
+            epoch: reached.epoch,
+            finished,
+            partial,
+            reading: None,
+        }
+    }
+
+    /// The stream can't be continued: what follows is a new epoch, numbered `number` where that
+    /// is larger than the last.
+    pub fn begin_epoch(&mut self, number: u64) {
         *self = Self {
-            epoch: self.epoch + 1,
+            epoch: number.max(self.epoch + 1),
             ..Self::default()
         };
     }
@@ -101,7 +115,7 @@ mod tests {
     /// told of, which may be any earlier one.
     fn read(transactions: &[(u64, u64)], cuts: &[(usize, usize)]) -> Vec<(u64, u64)> {
         let mut cursor = Cursor::default();
-        cursor.begin_epoch();
+        cursor.begin_epoch(1);
         let mut seen = Vec::new();
         let mut cuts = cuts.iter();
         let mut from = 0;
@@ -130,6 +144,22 @@ mod tests {
                 None => return seen,
                 Some((_, behind)) => from = finished.saturating_sub(*behind),
             }
+        }
+    }
+
+    #[test]
+    fn a_restored_cursor_passes_over_what_was_handed_on() {
+        let reached = Position {
+            epoch: 3,
+            commit_lsn: 24,
+            sequence: 2,
+        };
+        let mut cursor = Cursor::restore(reached, 16);
+        for (commit, expected) in [(16, vec![]), (24, vec![3]), (32, vec![1, 2, 3])] {
+            cursor.begin(commit);
+            let read = (0..3).filter_map(|_| cursor.advance());
+            assert_eq!(read.map(|at| at.sequence).collect::<Vec<_>>(), expected);
+            cursor.commit();
         }
     }
 

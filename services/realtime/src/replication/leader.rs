@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::Clock;
 use common::error::chain;
 use pg::Endpoint;
 use pg::endpoint::TlsMode;
@@ -11,11 +12,13 @@ use pgwire_replication::{PgWireError, ReplicationConfig, SslMode, TlsConfig};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::relations::KnownTables;
 use super::session::{self, Connect, Memory, SessionError};
 use super::slot::SlotName;
 use super::state::StreamState;
-use super::stream::{Stream, StreamError};
+use super::stream::{Parts, Stream, StreamError};
 use crate::bus::{Event, EventBus};
+use crate::journal::Journal;
 use crate::store::replication as store;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -41,13 +44,27 @@ pub struct LeaderConfig {
     pub publication: String,
     /// A name of this process, unlike any other's: letters, digits and `-`.
     pub instance: String,
+    /// Rows of more bytes are not told.
+    pub max_event_bytes: usize,
+}
+
+/// What the leader shares with the rest of the service.
+pub struct Shared {
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// Where they are kept.
+    pub journal: Arc<Journal>,
+    /// The newest definitions of tables.
+    pub known: Arc<KnownTables>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Keeps the stream of one database.
 pub struct Leader {
     config: LeaderConfig,
     pool: PgPool,
-    bus: Arc<dyn EventBus>,
+    shared: Shared,
     state: watch::Sender<StreamState>,
 }
 
@@ -75,17 +92,17 @@ impl LeaderError {
 }
 
 impl Leader {
-    /// A leader that publishes to `bus` and shows its state in `state`.
+    /// A leader that shows its state in `state`.
     pub fn new(
         config: LeaderConfig,
         pool: PgPool,
-        bus: Arc<dyn EventBus>,
+        shared: Shared,
         state: watch::Sender<StreamState>,
     ) -> Self {
         Self {
             config,
             pool,
-            bus,
+            shared,
             state,
         }
     }
@@ -140,11 +157,17 @@ impl Leader {
         };
         let epoch = memory.cursor.epoch();
         if before != 0 && before != epoch {
-            self.bus.publish(Event::Gap).await;
+            self.shared.bus.publish(Event::Gap).await;
         }
         tracing::info!(epoch, "the replication stream has started");
         self.state.send_replace(StreamState::Streaming { epoch });
-        let stream = Stream::new(client, &*self.bus, memory);
+        let parts = Parts {
+            bus: &*self.shared.bus,
+            journal: &self.shared.journal,
+            known: &self.shared.known,
+            max_event_bytes: self.config.max_event_bytes,
+        };
+        let stream = Stream::new(client, parts, memory);
         Ok(stream.run(shutdown).await?)
     }
 
@@ -164,9 +187,16 @@ impl Leader {
             instance: &instance,
             publication: &self.config.publication,
             state: &self.state,
-            bus: &*self.bus,
+            bus: &*self.shared.bus,
+            journal: &self.shared.journal,
+            next_epoch: self.now_ms(),
         };
         Ok(session::start(connect, memory).await?)
+    }
+
+    fn now_ms(&self) -> u64 {
+        let now = self.shared.clock.now().unix_timestamp_nanos() / 1_000_000;
+        u64::try_from(now).unwrap_or_default()
     }
 
     fn replication_config(&self, slot: &SlotName, instance: &str) -> ReplicationConfig {

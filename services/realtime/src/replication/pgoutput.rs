@@ -2,7 +2,7 @@
 //! documentation). Pure: bytes in, messages out; it never panics whatever it is given. Begin,
 //! Commit and logical messages are decoded by the replication client.
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes};
 
 /// One message inside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +124,72 @@ pub fn decode(message: Bytes) -> Result<Message> {
         b'U' => reader.update(),
         b'D' => reader.delete(),
         tag => Ok(Message::Other(tag)),
+    }
+}
+
+impl Message {
+    /// The same change without values of more than `limit` bytes: as if the log did not repeat
+    /// them.
+    #[must_use]
+    pub fn without_values_over(mut self, limit: usize) -> Self {
+        let (old, new) = match &mut self {
+            Self::Insert { new, .. } => (None, Some(new)),
+            Self::Update { old, new, .. } => (old.as_mut(), Some(new)),
+            Self::Delete { old, .. } => (Some(old), None),
+            Self::Relation(_) | Self::Type(_) | Self::Other(_) => (None, None),
+        };
+        let old = old.map(|(OldTuple::Key(tuple) | OldTuple::Full(tuple))| tuple);
+        for value in [old, new]
+            .into_iter()
+            .flatten()
+            .flat_map(|tuple| &mut tuple.0)
+        {
+            if matches!(value, Value::Text(text) if text.len() > limit) {
+                *value = Value::Unchanged;
+            }
+        }
+        self
+    }
+
+    /// The bytes of a change, as the server would have sent them; `None` for other messages.
+    pub fn encode_change(&self) -> Option<Bytes> {
+        let mut out = Vec::new();
+        let (tag, relation) = match self {
+            Self::Insert { relation, .. } => (b'I', relation),
+            Self::Update { relation, .. } => (b'U', relation),
+            Self::Delete { relation, .. } => (b'D', relation),
+            Self::Relation(_) | Self::Type(_) | Self::Other(_) => return None,
+        };
+        out.put_u8(tag);
+        out.put_u32(*relation);
+        if let Self::Update { old: Some(old), .. } | Self::Delete { old, .. } = self {
+            let (tag, tuple) = match old {
+                OldTuple::Key(tuple) => (b'K', tuple),
+                OldTuple::Full(tuple) => (b'O', tuple),
+            };
+            out.put_u8(tag);
+            put_tuple(&mut out, tuple);
+        }
+        if let Self::Insert { new, .. } | Self::Update { new, .. } = self {
+            out.put_u8(b'N');
+            put_tuple(&mut out, new);
+        }
+        Some(out.into())
+    }
+}
+
+fn put_tuple(out: &mut Vec<u8>, Tuple(values): &Tuple) {
+    out.put_u16(u16::try_from(values.len()).unwrap_or(u16::MAX));
+    for value in values {
+        match value {
+            Value::Null => out.put_u8(b'n'),
+            Value::Unchanged => out.put_u8(b'u'),
+            Value::Text(text) => {
+                out.put_u8(b't');
+                out.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+                out.put_slice(text);
+            }
+        }
     }
 }
 

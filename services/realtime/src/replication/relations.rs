@@ -2,7 +2,7 @@
 //! terms.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::change::{Change, Operation, Position, Row};
 use super::pgoutput::{ColumnMessage, Message, RelationMessage, TypeMessage};
@@ -48,36 +48,91 @@ impl Relation {
 #[error("a change of table {0} came before its description")]
 pub struct UnknownRelation(pub u32);
 
-/// The tables and types described on one connection.
+/// The newest definition of every table, so that whoever reads the journal shares what is derived
+/// from it with the live stream.
 #[derive(Debug, Default)]
+pub struct KnownTables(Mutex<HashMap<u32, Arc<Relation>>>);
+
+impl KnownTables {
+    /// A table was described by the server: whatever was known of it is out of date.
+    fn newest(&self, relation: Relation) -> Arc<Relation> {
+        let relation = Arc::new(relation);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(relation.oid, Arc::clone(&relation));
+        relation
+    }
+
+    /// A table as the journal describes it.
+    fn earlier(&self, relation: Relation) -> Arc<Relation> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&relation.oid) {
+            Some(same) if **same == relation => Arc::clone(same),
+            Some(_) => Arc::new(relation),
+            None => {
+                let relation = Arc::new(relation);
+                known.insert(relation.oid, Arc::clone(&relation));
+                relation
+            }
+        }
+    }
+}
+
+/// The tables and types described on one connection, or in one stretch of the journal.
+#[derive(Debug)]
 pub struct Relations {
-    relations: HashMap<u32, Arc<Relation>>,
+    tables: HashMap<u32, Arc<Relation>>,
     types: HashMap<u32, (String, Kind)>,
+    known: Arc<KnownTables>,
+    live: bool,
 }
 
 impl Relations {
-    /// Takes one message; answers the change, if it is one.
-    pub fn apply(
-        &mut self,
+    /// Nothing is described yet on a connection to the server.
+    pub fn of_connection(known: Arc<KnownTables>) -> Self {
+        Self {
+            tables: HashMap::new(),
+            types: HashMap::new(),
+            known,
+            live: true,
+        }
+    }
+
+    /// Nothing is read yet of the journal.
+    pub fn of_journal(known: Arc<KnownTables>) -> Self {
+        Self {
+            live: false,
+            ..Self::of_connection(known)
+        }
+    }
+
+    /// Takes the description of a table or type; other messages say nothing here.
+    pub fn describe(&mut self, message: Message) {
+        match message {
+            Message::Relation(relation) => self.define(relation),
+            Message::Type(name) => self.name_type(name),
+            Message::Insert { .. }
+            | Message::Update { .. }
+            | Message::Delete { .. }
+            | Message::Other(_) => {}
+        }
+    }
+
+    /// A change in the terms of its table.
+    pub fn change(
+        &self,
         message: Message,
         committed_at: &Arc<str>,
         position: Position,
-    ) -> Result<Option<Change>, UnknownRelation> {
+    ) -> Result<Change, UnknownRelation> {
         let (oid, operation, new, old) = match message {
-            Message::Relation(relation) => {
-                self.define(relation);
-                return Ok(None);
-            }
-            Message::Type(name) => {
-                self.name_type(name);
-                return Ok(None);
-            }
-            Message::Other(_) => return Ok(None),
             Message::Insert { relation, new } => (relation, Operation::Insert, Some(new), None),
             Message::Update { relation, old, new } => (relation, Operation::Update, Some(new), old),
             Message::Delete { relation, old } => (relation, Operation::Delete, None, Some(old)),
+            Message::Relation(_) | Message::Type(_) | Message::Other(_) => {
+                return Err(UnknownRelation(0));
+            }
         };
-        let relation = self.relations.get(&oid).ok_or(UnknownRelation(oid))?;
+        let relation = self.tables.get(&oid).ok_or(UnknownRelation(oid))?;
         let new = new.map(|tuple| Row::new(tuple, old.as_ref()));
         let old = match (operation, old) {
             (_, Some(tuple)) => Some(Row::old(relation, tuple)),
@@ -85,14 +140,15 @@ impl Relations {
             (Operation::Update, None) => new.clone().map(|row| row.key_only(relation)),
             (Operation::Insert | Operation::Delete, None) => None,
         };
-        Ok(Some(Change {
+        Ok(Change {
             relation: Arc::clone(relation),
             operation,
             committed_at: Arc::clone(committed_at),
             position,
             new,
             old,
-        }))
+            large: false,
+        })
     }
 
     fn define(&mut self, message: RelationMessage) {
@@ -103,7 +159,12 @@ impl Relations {
             table: message.table,
             columns: columns.map(|column| self.column(column)).collect(),
         };
-        self.relations.insert(relation.oid, Arc::new(relation));
+        let relation = if self.live {
+            self.known.newest(relation)
+        } else {
+            self.known.earlier(relation)
+        };
+        self.tables.insert(relation.oid, relation);
     }
 
     fn column(&self, column: ColumnMessage) -> Column {
@@ -159,12 +220,16 @@ mod tests {
             table: "todos".to_owned(),
             columns: vec![column("id", 23, true), column("body", 25, false)],
         });
-        apply(relations, message);
+        relations.describe(message);
     }
 
-    fn apply(relations: &mut Relations, message: Message) -> Option<Change> {
+    fn relations() -> Relations {
+        Relations::of_connection(Arc::default())
+    }
+
+    fn apply(relations: &Relations, message: Message) -> Change {
         relations
-            .apply(message, &"2024-01-02T03:04:05.678Z".into(), POSITION)
+            .change(message, &"2024-01-02T03:04:05.678Z".into(), POSITION)
             .expect("described")
     }
 
@@ -174,14 +239,14 @@ mod tests {
 
     #[test]
     fn an_update_without_an_old_row_has_the_key_as_old() {
-        let mut relations = Relations::default();
+        let mut relations = relations();
         todos(&mut relations);
         let update = Message::Update {
             relation: 7,
             old: None,
             new: Tuple(vec![text("1"), text("milk")]),
         };
-        let change = apply(&mut relations, update).expect("a change");
+        let change = apply(&relations, update);
         let old = change.old.expect("an old row");
         assert_eq!(old.cell(0).text(), Some("1"));
         assert_eq!(old.cell(1), &Cell::Unknown);
@@ -189,7 +254,7 @@ mod tests {
 
     #[test]
     fn large_values_left_as_they_were_come_from_a_full_old_row() {
-        let mut relations = Relations::default();
+        let mut relations = relations();
         todos(&mut relations);
         let new = Tuple(vec![text("1"), Value::Unchanged]);
         let full = OldTuple::Full(Tuple(vec![text("1"), text("large")]));
@@ -198,10 +263,22 @@ mod tests {
             old,
             new: new.clone(),
         };
-        let change = apply(&mut relations, update(Some(full))).expect("a change");
+        let change = apply(&relations, update(Some(full)));
         assert_eq!(change.subject().cell(1).text(), Some("large"));
-        let change = apply(&mut relations, update(None)).expect("a change");
+        let change = apply(&relations, update(None));
         assert_eq!(change.subject().cell(1), &Cell::Unknown);
+    }
+
+    #[test]
+    fn the_journal_shares_the_newest_definition_and_the_server_renews_it() {
+        let known = Arc::<KnownTables>::default();
+        let mut live = Relations::of_connection(Arc::clone(&known));
+        let mut replayed = Relations::of_journal(Arc::clone(&known));
+        todos(&mut live);
+        todos(&mut replayed);
+        assert!(Arc::ptr_eq(&live.tables[&7], &replayed.tables[&7]));
+        todos(&mut live);
+        assert!(!Arc::ptr_eq(&live.tables[&7], &replayed.tables[&7]));
     }
 
     #[test]
@@ -210,7 +287,7 @@ mod tests {
             relation: 9,
             new: Tuple(Vec::new()),
         };
-        let unknown = Relations::default().apply(insert, &"".into(), POSITION);
+        let unknown = relations().change(insert, &"".into(), POSITION);
         assert_eq!(unknown.err(), Some(UnknownRelation(9)));
     }
 }

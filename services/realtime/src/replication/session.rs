@@ -11,6 +11,8 @@ use super::cursor::Cursor;
 use super::slot::{self, Reached, SlotName, SlotPlan};
 use super::state::StreamState;
 use crate::bus::{Event, EventBus};
+use crate::journal::{Journal, Origin};
+use crate::replication::Position;
 use crate::store::replication as store;
 
 /// How long one question to the server may take.
@@ -32,6 +34,9 @@ pub enum SessionError {
     /// The publication is missing, and every change would end the stream.
     #[error("the publication {0} does not exist")]
     NoPublication(String),
+    /// Another process, which no longer leads, has not let go of it yet; or the disk refuses.
+    #[error("the journal cannot be opened")]
+    Journal(#[source] std::io::Error),
 }
 
 /// What this process remembers from one connection to the next.
@@ -63,6 +68,10 @@ pub struct Connect<'a> {
     pub state: &'a watch::Sender<StreamState>,
     /// Who must be told that another process has taken over.
     pub bus: &'a dyn EventBus,
+    /// What was handed on before, by whichever process.
+    pub journal: &'a Journal,
+    /// The number of an epoch that would begin now: milliseconds since 1970.
+    pub next_epoch: u64,
 }
 
 /// Connects, leads, and returns once the next commit will be seen. Where something may be missing
@@ -94,6 +103,7 @@ async fn lead(
         let before = connect.state.send_replace(StreamState::Following);
         if before != StreamState::Following {
             tracing::info!("another process reads the replication slot; waiting to take over");
+            connect.journal.close();
             if memory.cursor.epoch() != 0 {
                 connect.bus.publish(Event::Gap).await;
             }
@@ -110,6 +120,7 @@ async fn prepare_slot(
 ) -> Result<(), SessionError> {
     let server = in_time(client.identify_system()).await?;
     let now = server.xlogpos.as_u64();
+    recall(connect, memory)?;
     let same_server = memory.system.as_deref() == Some(&server.system_id);
     let reached = same_server.then(|| Reached {
         commit: memory.cursor.reached(),
@@ -123,19 +134,41 @@ async fn prepare_slot(
     match plan {
         SlotPlan::Continue => return Ok(()),
         SlotPlan::ReadFromNow => {
-            memory.cursor.begin_epoch();
+            memory.cursor.begin_epoch(connect.next_epoch);
             memory.cursor.finish(now);
         }
         SlotPlan::Create { drop } => {
             create_slot(client, connect, drop).await?;
-            memory.cursor.begin_epoch();
+            memory.cursor.begin_epoch(connect.next_epoch);
         }
     }
     warn_of_unlimited_log(client).await?;
     let slot = in_time(store::find_slot(client, connect.slot)).await?;
     memory.confirmed = slot.map_or(0, |slot| slot.confirmed);
+    connect.journal.begin(Origin {
+        source: server.system_id.clone(),
+        before: Position {
+            epoch: memory.cursor.epoch(),
+            commit_lsn: memory.cursor.reached(),
+            sequence: 0,
+        },
+        finished: memory.cursor.reached(),
+        marked: memory.confirmed,
+    });
     memory.system = Some(server.system_id);
     memory.replace_slot = false;
+    Ok(())
+}
+
+/// Opens the journal, and goes on from where it ends: that is at least as far as this process
+/// remembers.
+fn recall(connect: &Connect<'_>, memory: &mut Memory) -> Result<(), SessionError> {
+    let saved = connect.journal.open(connect.slot.as_str());
+    if let Some(saved) = saved.map_err(SessionError::Journal)? {
+        memory.cursor = Cursor::restore(saved.reached, saved.finished);
+        memory.confirmed = saved.marked;
+        memory.system = Some(saved.source);
+    }
     Ok(())
 }
 

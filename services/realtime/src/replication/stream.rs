@@ -1,30 +1,26 @@
-//! Reading the started stream: decode, number, gather what has arrived, publish, confirm.
+//! Reading the started stream: gather what has arrived, keep it, publish it, confirm it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use pgwire_replication::{Lsn, PgWireError, ReplicationClient, ReplicationEvent};
-use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::{datetime, format_description};
+use pgwire_replication::{Lsn, PgWireError, ReplicationClient};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, Position};
-use super::pgoutput;
-use super::relations::{Relations, UnknownRelation};
+use super::batch::Intake;
+use super::relations::{KnownTables, Relations, UnknownRelation};
 use super::session::Memory;
-use crate::broadcast::Broadcast;
-use crate::bus::{Committed, Event, EventBus};
+use crate::bus::{Event, EventBus};
+use crate::journal::Journal;
 
-/// What is published at once: bounded, so that memory and the time of one round of policy checks
-/// are.
-const MAX_BATCH_EVENTS: usize = 512;
-const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The server says something at least every half of `wal_sender_timeout` (20 s on our
 /// connections): longer silence is a connection that is gone.
 const SILENCE: Duration = Duration::from_mins(1);
+/// How often the journal is made durable and the server told so. Events do not wait for it: what
+/// a crash takes from the journal the server sends again.
+const CONFIRM_EVERY: Duration = Duration::from_millis(500);
 
 /// Why the stream ended.
 #[derive(Debug, thiserror::Error)]
@@ -43,63 +39,66 @@ pub enum StreamError {
     Relation(#[from] UnknownRelation),
 }
 
+/// What a stream works with.
+pub struct Parts<'a> {
+    /// Where events go.
+    pub bus: &'a dyn EventBus,
+    /// Where they are kept.
+    pub journal: &'a Journal,
+    /// The newest definitions of tables.
+    pub known: &'a Arc<KnownTables>,
+    /// Rows of more bytes are not told.
+    pub max_event_bytes: usize,
+}
+
 /// The stream of one connection.
 pub struct Stream<'a> {
     client: ReplicationClient,
-    bus: &'a dyn EventBus,
+    parts: Parts<'a>,
     memory: &'a mut Memory,
-    relations: Relations,
-    committed_at: Arc<str>,
-    batch: Batch,
-}
-
-#[derive(Default)]
-struct Batch {
-    events: Vec<Committed>,
-    bytes: usize,
-    /// The last event in the batch.
-    last: Option<Position>,
-    /// The last transaction that ends in the batch, and the end of its commit record.
-    finished: Option<(u64, Lsn)>,
-    /// A position the server named between transactions.
-    idle_at: Option<Lsn>,
-    /// Whether an event could not be read.
-    damaged: bool,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.events.len() >= MAX_BATCH_EVENTS || self.bytes >= MAX_BATCH_BYTES
-    }
+    intake: Intake,
+    /// What was handed on and is not confirmed yet.
+    unconfirmed: Option<Lsn>,
+    /// What is being made durable.
+    syncing: Option<(Lsn, JoinHandle<std::io::Result<()>>)>,
 }
 
 impl<'a> Stream<'a> {
     /// A stream on a started connection.
-    pub fn new(client: ReplicationClient, bus: &'a dyn EventBus, memory: &'a mut Memory) -> Self {
+    pub fn new(client: ReplicationClient, parts: Parts<'a>, memory: &'a mut Memory) -> Self {
         memory.cursor.reconnect();
+        let relations = Relations::of_connection(Arc::clone(parts.known));
+        let intake = Intake::new(relations, parts.max_event_bytes);
         Self {
             client,
-            bus,
+            parts,
             memory,
-            relations: Relations::default(),
-            committed_at: "".into(),
-            batch: Batch::default(),
+            intake,
+            unconfirmed: None,
+            syncing: None,
         }
     }
 
     /// Reads and publishes until `shutdown`; then ends the connection in order.
     pub async fn run(mut self, shutdown: &CancellationToken) -> Result<(), StreamError> {
+        let mut ticks = tokio::time::interval(CONFIRM_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let first = tokio::select! {
                 () = shutdown.cancelled() => {
                     let _ = self.client.shutdown().await;
                     return Ok(());
                 }
+                _ = ticks.tick(), if self.unconfirmed.is_some() || self.syncing.is_some() => {
+                    self.confirm().await;
+                    continue;
+                }
                 event = tokio::time::timeout(SILENCE, self.client.recv()) => {
                     event.map_err(|_| StreamError::Silent)??
                 }
             };
-            self.take(first.ok_or(StreamError::Ended)?)?;
+            let first = first.ok_or(StreamError::Ended)?;
+            self.intake.take(&mut self.memory.cursor, first)?;
             let ended = self.gather();
             self.publish().await;
             ended?;
@@ -108,153 +107,57 @@ impl<'a> Stream<'a> {
 
     /// Takes what has arrived already, without waiting.
     fn gather(&mut self) -> Result<(), StreamError> {
-        while !self.batch.is_full() {
+        while !self.intake.batch.is_full() {
             match self.client.recv().now_or_never() {
                 None => return Ok(()),
-                Some(event) => self.take(event?.ok_or(StreamError::Ended)?)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, event: ReplicationEvent) -> Result<(), StreamError> {
-        match event {
-            ReplicationEvent::Begin {
-                final_lsn,
-                commit_time_micros,
-                ..
-            } => {
-                self.memory.cursor.begin(final_lsn.as_u64());
-                self.committed_at = timestamp(commit_time_micros);
-            }
-            ReplicationEvent::Commit { lsn, end_lsn, .. } => {
-                self.memory.cursor.commit();
-                self.batch.finished = Some((lsn.as_u64(), end_lsn));
-                self.batch.idle_at = None;
-            }
-            ReplicationEvent::XLogData { data, .. } => self.change(data)?,
-            ReplicationEvent::Message {
-                transactional: true,
-                prefix,
-                content,
-                ..
-            } => self.message(&prefix, &content),
-            ReplicationEvent::KeepAlive { wal_end, .. } => {
-                if !self.memory.cursor.in_transaction() {
-                    self.batch.idle_at = Some(wal_end);
+                Some(event) => {
+                    let event = event?.ok_or(StreamError::Ended)?;
+                    self.intake.take(&mut self.memory.cursor, event)?;
                 }
             }
-            ReplicationEvent::Message { .. } | ReplicationEvent::StoppedAt { .. } => {}
         }
         Ok(())
     }
 
-    fn change(&mut self, data: Bytes) -> Result<(), StreamError> {
-        let size = data.len();
-        let message = match pgoutput::decode(data) {
-            Ok(message) => message,
-            Err(error) => {
-                tracing::error!(%error, "a replication message could not be read and was skipped");
-                metrics::counter!("selfdb_realtime_events_skipped_total").increment(1);
-                self.batch.damaged = true;
-                return Ok(());
-            }
-        };
-        let is_change = matches!(
-            message,
-            pgoutput::Message::Insert { .. }
-                | pgoutput::Message::Update { .. }
-                | pgoutput::Message::Delete { .. }
-        );
-        let position = if is_change {
-            self.memory.cursor.advance()
-        } else {
-            None
-        };
-        if is_change && position.is_none() {
-            return Ok(());
-        }
-        let known = position.unwrap_or(Position {
-            epoch: 0,
-            commit_lsn: 0,
-            sequence: 0,
-        });
-        let change = self.relations.apply(message, &self.committed_at, known)?;
-        if let (Some(change), Some(position)) = (change, position) {
-            self.push(
-                Committed::Change(Arc::<Change>::new(change)),
-                position,
-                size,
-            );
-        }
-        Ok(())
-    }
-
-    fn message(&mut self, prefix: &str, content: &Bytes) {
-        if prefix != Broadcast::LOG_PREFIX {
-            return;
-        }
-        let Some(position) = self.memory.cursor.advance() else {
-            return;
-        };
-        if let Some(broadcast) = Broadcast::from_log(content) {
-            self.push(Committed::Broadcast(broadcast), position, content.len());
-        } else {
-            tracing::warn!("a broadcast from SQL could not be read and was skipped");
-        }
-    }
-
-    fn push(&mut self, event: Committed, position: Position, size: usize) {
-        self.batch.events.push(event);
-        self.batch.bytes += size;
-        self.batch.last = Some(position);
-    }
-
-    /// Hands the batch on, then tells the server how far that was.
+    /// Keeps the batch, then hands it on. In this order: whoever resumes is told from the journal
+    /// what it did not hear.
     async fn publish(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let batch = std::mem::take(&mut self.intake.batch);
+        self.parts.journal.append(&batch.records);
         if batch.damaged {
-            self.bus.publish(Event::Gap).await;
+            self.parts.bus.publish(Event::Gap).await;
         }
-        if !batch.events.is_empty() {
+        if let Some(last) = batch.events.last() {
+            let position = last.position;
             let count = u64::try_from(batch.events.len()).unwrap_or(u64::MAX);
-            self.bus.publish(Event::Committed(batch.events)).await;
+            self.parts.bus.publish(Event::Committed(batch.events)).await;
             metrics::counter!("selfdb_realtime_committed_events_total").increment(count);
-        }
-        if let Some(position) = batch.last {
             self.memory.cursor.handed_on(position);
         }
-        let mut confirmed = batch.idle_at;
+        let mut reached = batch.idle_at;
         if let Some((commit, end)) = batch.finished {
             self.memory.cursor.finish(commit);
-            confirmed = Some(confirmed.map_or(end, |idle| idle.max(end)));
+            reached = Some(reached.map_or(end, |idle| idle.max(end)));
         }
-        if let Some(position) = confirmed {
-            self.client.update_applied_lsn(position);
-            self.memory.confirmed = self.memory.confirmed.max(position.as_u64());
-        }
+        self.unconfirmed = self.unconfirmed.max(reached);
     }
-}
 
-const ISO_MILLISECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-const POSTGRES_EPOCH: OffsetDateTime = datetime!(2000-01-01 0:00 UTC);
-
-/// Microseconds since Postgres' epoch as ISO 8601 in UTC.
-fn timestamp(micros: i64) -> Arc<str> {
-    let moment = POSTGRES_EPOCH.checked_add(time::Duration::microseconds(micros));
-    let text = moment.and_then(|moment| moment.format(ISO_MILLISECONDS).ok());
-    text.unwrap_or_default().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commits_are_told_in_utc_with_milliseconds() {
-        assert_eq!(&*timestamp(0), "2000-01-01T00:00:00.000Z");
-        assert_eq!(&*timestamp(765_432_100_123_456), "2024-04-03T04:01:40.123Z");
-        assert_eq!(&*timestamp(i64::MAX), "");
+    /// Tells the server what is durable by now, and makes durable what came since.
+    async fn confirm(&mut self) {
+        if let Some((position, handle)) = self.syncing.take_if(|(_, handle)| handle.is_finished()) {
+            match handle.await {
+                Ok(Ok(())) => self.client.update_applied_lsn(position),
+                Ok(Err(error)) => tracing::error!(%error, "the journal cannot be made durable"),
+                Err(error) => tracing::error!(%error, "the journal's sync ended early"),
+            }
+        }
+        if self.syncing.is_some() {
+            return;
+        }
+        if let Some(position) = self.unconfirmed.take() {
+            let sync = self.parts.journal.mark(position.as_u64());
+            self.memory.confirmed = self.memory.confirmed.max(position.as_u64());
+            self.syncing = Some((position, tokio::task::spawn_blocking(sync)));
+        }
     }
 }

@@ -116,6 +116,33 @@ impl Client {
         response
     }
 
+    /// Joins; answers the client again and the response, or `None` where it is refused or the
+    /// connection ends.
+    pub(crate) async fn try_join(mut self, topic: &str, config: Value) -> Option<(Self, Value)> {
+        let frame = json!(["1", "1", topic, "phx_join", { "config": config }]);
+        let sent = self.socket.send(Message::text(frame.to_string())).await;
+        sent.ok()?;
+        loop {
+            let reply = self.read().await?;
+            if reply.event == "phx_reply" {
+                let joined = reply.payload["status"] == "ok";
+                return joined.then(|| (self, reply.payload["response"].clone()));
+            }
+        }
+    }
+
+    /// The next event; `None` at the socket's end.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        self.read().await
+    }
+
+    /// Joins to hear of changes of `todos` that followed `token`; answers the response.
+    pub(crate) async fn resume(&mut self, topic: &str, token: &str) -> Value {
+        let todos = json!([{ "event": "*", "schema": "public", "table": "todos" }]);
+        let config = json!({ "postgres_changes": todos, "resume": token });
+        self.join(topic, config).await
+    }
+
     /// The next event of this name; others are kept.
     pub(crate) async fn event(&mut self, name: &str) -> Event {
         self.until(|event| event.event == name).await
@@ -168,11 +195,6 @@ impl Client {
         tokio::time::timeout(PATIENCE, waiting)
             .await
             .expect("the server closes")
-    }
-
-    /// Reads one event; false at the socket's end.
-    pub(crate) async fn next_or_end(&mut self) -> bool {
-        self.read().await.is_some()
     }
 
     async fn read(&mut self) -> Option<Event> {

@@ -60,9 +60,10 @@ async fn a_user_hears_of_their_rows_once() {
         .await;
     assert_eq!(connected, json!({ "type": "connected", "user_id": anna }));
     let subscribed = client.ask(early.clone()).await;
+    let token = subscribed["resume_token"].clone();
     assert_eq!(
         subscribed,
-        json!({ "type": "subscribed", "subscription_id": "n" })
+        json!({ "type": "subscribed", "subscription_id": "n", "resume_token": token })
     );
     // Subscribed again under the same name: still told once.
     assert_eq!(client.ask(early).await["type"], "subscribed");
@@ -74,7 +75,8 @@ async fn a_user_hears_of_their_rows_once() {
         change,
         json!({ "type": "database_change", "subscription_id": "n", "data": {
             "operation": "INSERT", "table": "notes",
-            "data": { "id": 2, "user_id": anna, "body": large }, "old_data": null } })
+            "data": { "id": 2, "user_id": anna, "body": large }, "old_data": null },
+            "resume_token": change["resume_token"] })
     );
     let gone =
         json!({ "type": "unsubscribe", "subscription_id": "n", "data": { "table": "notes" } });
@@ -113,6 +115,35 @@ async fn the_anon_key_is_enough_for_open_tables() {
         (&deleted["data"]["data"], &deleted["data"]["old_data"]),
         (&Value::Null, &json!({ "id": 1 }))
     );
+}
+
+#[tokio::test]
+async fn whoever_was_away_is_told_what_it_missed() {
+    let stage = Stage::new().await;
+    stage.open_table().await;
+    let key = json!({ "type": "authenticate", "token": stage.db.anon_token() });
+    let subscribe = |resume: &Value| {
+        json!({ "type": "subscribe", "subscription_id": "t", "data": { "table": "todos" },
+            "resume": resume })
+    };
+    let mut client = SelfDbClient::connect(&stage).await;
+    client.ask(key.clone()).await;
+    let token = client.ask(subscribe(&Value::Null)).await["resume_token"].clone();
+    drop(client);
+    stage.run("insert into todos values (1, 'a')").await;
+    stage.run("insert into todos values (2, 'b')").await;
+    let mut client = SelfDbClient::connect(&stage).await;
+    client.ask(key.clone()).await;
+    assert_eq!(client.ask(subscribe(&token)).await["resume"], "resumed");
+    let first = client.hear().await;
+    assert_eq!(first["data"]["data"]["id"], 1);
+    assert_eq!(client.hear().await["data"]["data"]["id"], 2);
+    stage.run("insert into todos values (3, 'c')").await;
+    assert_eq!(client.hear().await["data"]["data"]["id"], 3);
+    let mut client = SelfDbClient::connect(&stage).await;
+    client.ask(key).await;
+    let wrong = client.ask(subscribe(&json!("wrong"))).await;
+    assert_eq!(wrong["resume"], "resync_required");
 }
 
 #[tokio::test]

@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use jwt::{Identity, TokenError};
 
 use super::{Outcome, PhoenixConversation};
 use crate::broadcast::Topic;
+use crate::channel::Channel;
 use crate::channel::join::{Join, JoinError, Joined};
 use crate::channel::replies::{Ending, Request, Status, system};
-use crate::listener::ListenerId;
+use crate::fan_out::Returning;
+use crate::journal::ResyncRequired;
+use crate::listener::{Failure, ListenerId};
 use crate::protocol::{ClientPayload, JoinRequest, MAX_NAME_BYTES, TOPIC_PREFIX};
+use crate::replication::Position;
+use crate::resume;
+use crate::sockets::Conversation as _;
 
 impl PhoenixConversation {
     pub(super) fn join(&mut self, request: &Request, payload: &ClientPayload) {
@@ -113,6 +120,9 @@ impl PhoenixConversation {
                         Outcome::Replication { listener, result }
                     }));
                 }
+                if let Some((to, from)) = joined.missed() {
+                    self.pending.push(self.catch_up(&joined.channel, to, from));
+                }
                 self.channels.insert(request.topic.clone(), joined.channel);
             }
             Err(error) => {
@@ -120,6 +130,38 @@ impl PhoenixConversation {
                 self.outbox
                     .send(request.refuse(self.version, &error.to_string()));
             }
+        }
+    }
+
+    fn catch_up(
+        &self,
+        channel: &Channel,
+        to: Returning,
+        from: Position,
+    ) -> BoxFuture<'static, Outcome> {
+        let engine = Arc::clone(&self.engine);
+        let listener = Arc::clone(&channel.listener);
+        Box::pin(async move {
+            let result = engine.resume.run(&listener, &to, from).await;
+            Outcome::CaughtUp {
+                listener: listener.id,
+                result,
+            }
+        })
+    }
+
+    pub(super) fn caught_up(&mut self, listener: ListenerId, result: Result<(), ResyncRequired>) {
+        match (self.topic_of(listener), result) {
+            (Some(topic), Ok(())) => {
+                let done = (Status::Ok, "resumed");
+                self.outbox
+                    .send(system(self.version, &topic, "resume", done));
+            }
+            (Some(_), Err(ResyncRequired)) => self.fail(Failure {
+                listener,
+                reason: resume::GONE,
+            }),
+            (None, _) => {}
         }
     }
 

@@ -144,3 +144,41 @@ proptest! {
         prop_assert_eq!(decoded, Ok(Message::Insert { relation: 16_400, new: Tuple(values) }));
     }
 }
+
+fn any_tuple() -> impl Strategy<Value = Tuple> {
+    let value = prop_oneof![
+        Just(Value::Null),
+        Just(Value::Unchanged),
+        ".{0,12}".prop_map(|text| Value::Text(Bytes::from(text))),
+    ];
+    proptest::collection::vec(value, 0..6).prop_map(Tuple)
+}
+
+fn any_change() -> impl Strategy<Value = Message> {
+    let old = || {
+        prop_oneof![
+            any_tuple().prop_map(OldTuple::Key),
+            any_tuple().prop_map(OldTuple::Full),
+        ]
+    };
+    prop_oneof![
+        (any::<u32>(), any_tuple()).prop_map(|(relation, new)| Message::Insert { relation, new }),
+        (any::<u32>(), proptest::option::of(old()), any_tuple())
+            .prop_map(|(relation, old, new)| Message::Update { relation, old, new }),
+        (any::<u32>(), old()).prop_map(|(relation, old)| Message::Delete { relation, old }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn changes_are_encoded_as_they_are_decoded(message in any_change()) {
+        let bytes = message.encode_change().expect("a change");
+        prop_assert_eq!(decode(bytes), Ok(message));
+    }
+
+    #[test]
+    fn no_value_over_the_limit_is_left(message in any_change()) {
+        let bytes = message.without_values_over(4).encode_change().expect("a change");
+        prop_assert!(bytes.len() < 10 + 14 * 9);
+    }
+}
