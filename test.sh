@@ -14,9 +14,20 @@ export CARGO_TERM_COLOR=never
 
 step() { printf '\n== %s (%s) ==\n' "$*" "$(date +%H:%M:%S)"; }
 
+# The test of GeoJSON skips itself where there is none.
+install_postgis() {
+  local folder major
+  for folder in /usr/lib/postgresql/*/; do
+    major=$(basename "$folder")
+    [ -e "/usr/share/postgresql/$major/extension/postgis.control" ] ||
+      apt_install "postgresql-$major-postgis-3" || say "PostGIS is missing for Postgres $major"
+  done
+}
+
 install_test_tools() {
   install_build_tools
   install_postgres /dev/null
+  install_postgis
   install_deno /dev/null
   if ! have node || ! have npm; then
     apt_install nodejs npm || die "Node.js 20 or newer is missing"

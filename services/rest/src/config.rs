@@ -10,6 +10,7 @@ use jwt::JwtConfig;
 use pg::{Endpoint, Ident, roles};
 
 use crate::plan::Aggregates;
+use crate::plan::negotiate::Explained;
 use crate::request::preferences::TransactionChoice;
 use crate::schema_cache::QualifiedName;
 pub(crate) use idempotency::IdempotencySettings;
@@ -35,6 +36,7 @@ pub struct Config {
     pub(crate) extra_search_path: Vec<String>,
     pub(crate) max_rows: Option<i64>,
     pub(crate) aggregates: Aggregates,
+    pub(crate) explained: Explained,
     pub(crate) pre_request: Option<QualifiedName>,
     pub(crate) transaction: TransactionChoice,
     pub(crate) max_body_bytes: usize,
@@ -67,6 +69,7 @@ impl Config {
             ),
             max_rows: settings.parsed("PGRST_DB_MAX_ROWS"),
             aggregates: aggregates(settings),
+            explained: explained(settings),
             pre_request: pre_request(settings),
             transaction: transaction(settings),
             max_body_bytes: settings.parsed_or("REST_MAX_BODY_BYTES", MAX_BODY_BYTES),
@@ -125,6 +128,15 @@ fn aggregates(settings: &Settings<'_>) -> Aggregates {
         Aggregates::Allowed
     } else {
         Aggregates::Refused
+    }
+}
+
+/// `PGRST_DB_PLAN_ENABLED`: plans tell of the database's insides, so they are off unless told.
+fn explained(settings: &Settings<'_>) -> Explained {
+    if settings.parsed_or("PGRST_DB_PLAN_ENABLED", false) {
+        Explained::Allowed
+    } else {
+        Explained::Refused
     }
 }
 

@@ -21,6 +21,9 @@ use crate::request::preferences::TransactionEnd;
 use crate::schema_cache::SchemaCache;
 use crate::sql::{self, Sql, columns};
 
+/// The OID of `bytea`, whose values Postgres writes as `\x` and digits unless told otherwise.
+const BYTEA: u32 = 17;
+
 /// What Postgres gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -95,6 +98,9 @@ impl<'a> Prepared<'a> {
 
     /// What the results of the batch come to; an error where `plan` does not want them.
     pub(crate) fn outcome(&self, plan: &Plan, results: &[ResultSet]) -> Result<Outcome, Error> {
+        if plan.negotiated.explain.is_some() {
+            return Ok(explained(results.get(self.main)));
+        }
         let mut outcome = outcome(results.get(self.main))?;
         plan.guard.check(outcome.rows)?;
         if let Some(planned) = self.planned {
@@ -230,6 +236,23 @@ fn with_settings<'a>(
     batch.with_setting("search_path", path.into_parts().0)
 }
 
+/// The lines of an execution plan.
+fn explained(result: Option<&ResultSet>) -> Outcome {
+    let rows = result.iter().flat_map(|result| result.rows.iter());
+    let lines: Vec<&[u8]> = rows.filter_map(|row| row.get(0)).collect();
+    Outcome {
+        total: None,
+        rows: 0,
+        body: lines.join(&b'\n').into(),
+        headers: None,
+        status: None,
+        inserted: None,
+        location: None,
+        last_key: None,
+        planned: None,
+    }
+}
+
 fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
     let result = result.ok_or(Error::Shape("no result"))?;
     let row = result.rows.first().ok_or(Error::Shape("no row"))?;
@@ -240,7 +263,7 @@ fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
     Ok(Outcome {
         total: number(result, columns::TOTAL),
         rows: number(result, columns::ROWS).ok_or(Error::Shape("no row count"))?,
-        body: row.bytes(columns::BODY).unwrap_or_default(),
+        body: body(result).unwrap_or_default(),
         headers: text(columns::HEADERS)?,
         status: text(columns::STATUS)?,
         inserted: number(result, columns::INSERTED),
@@ -248,6 +271,27 @@ fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
         last_key: text(columns::LAST_KEY)?,
         planned: None,
     })
+}
+
+/// The body; of `bytea` the bytes, which come in hexadecimal digits.
+fn body(result: &ResultSet) -> Option<Bytes> {
+    let value = result.rows.first()?.bytes(columns::BODY)?;
+    let binary = result.columns.get(columns::BODY)?.type_oid == BYTEA;
+    let Some(digits) = value.strip_prefix(b"\\x").filter(|_| binary) else {
+        return Some(value);
+    };
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let pairs = digits.chunks_exact(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        })
+        .collect()
 }
 
 fn number(result: &ResultSet, column: usize) -> Option<i64> {

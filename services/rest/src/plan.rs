@@ -12,8 +12,8 @@ pub(crate) mod read;
 pub(crate) mod tree;
 
 use crate::error::{ApiError, CacheError, Error};
-use crate::request::media_type::MediaType;
 use crate::request::preferences::{Count, Handling, Representation, TransactionEnd};
+use crate::request::select::SelectItem;
 use crate::request::target::Target;
 use crate::request::{Action, Answer, ApiRequest, Invocation};
 use crate::schema_cache::routine::{Routine, Volatility};
@@ -22,14 +22,14 @@ use crate::schema_cache::{QualifiedName, SchemaCache};
 use call::Call;
 use guard::Guard;
 use mutate::Mutation;
-use negotiate::Format;
+use negotiate::{Explained, Negotiated, Offer, Origin};
 use read::ReadPlan;
 
 /// What a request comes to.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub work: Work,
-    pub format: Format,
+    pub negotiated: Negotiated,
     pub access: Access,
     pub count: Option<Count>,
     pub guard: Guard,
@@ -71,6 +71,7 @@ pub(crate) struct Limits {
     /// The most rows a read answers.
     pub max_rows: Option<i64>,
     pub aggregates: Aggregates,
+    pub explained: Explained,
 }
 
 /// Whether clients may ask what many rows come to, which may read all of a table.
@@ -91,8 +92,7 @@ impl Plan {
         if preferences.handling == Some(Handling::Strict) && !preferences.invalid.is_empty() {
             return Err(ApiError::Preferences(preferences.invalid.clone()).into());
         }
-        let format = Format::negotiate(&request.accepts)?;
-        let (work, access) = match (&request.target, request.action) {
+        let (work, access, negotiated) = match (&request.target, request.action) {
             (Target::Function(name), Action::Call(invocation)) => {
                 call_work(request, cache, limits, name, invocation)?
             }
@@ -105,16 +105,16 @@ impl Plan {
         if let Work::Read { read, .. } = &work
             && read.keyset.is_some()
         {
-            keyset::check_format(format)?;
+            keyset::check_format(&negotiated.format)?;
         }
-        let guard = Guard::of(request, &work, format)?;
+        let guard = Guard::of(request, &work, &negotiated)?;
         let settings = match &work {
             Work::Call { routine, .. } => routine.settings.clone(),
             Work::Read { .. } | Work::Mutate { .. } => Vec::new(),
         };
         Ok(Self {
             work,
-            format,
+            negotiated,
             access,
             count: preferences.count,
             guard,
@@ -148,10 +148,12 @@ fn relation_work(
     limits: Limits,
     table: &Table,
     action: Action,
-) -> Result<(Work, Access), Error> {
+) -> Result<(Work, Access, Negotiated), Error> {
+    let negotiated = negotiate(request, cache, limits, Origin::Rows(&table.name))?;
     if let Action::Read(answer) = action {
         let read = tree::Builder::reading(request, cache, limits).build(&table.name)?;
-        return Ok((Work::Read { read, answer }, Access::ReadOnly));
+        let work = Work::Read { read, answer };
+        return Ok((work, Access::ReadOnly, negotiated));
     }
     let representation = request
         .preferences
@@ -164,7 +166,7 @@ fn relation_work(
         read,
         representation,
     };
-    Ok((work, Access::ReadWrite))
+    Ok((work, Access::ReadWrite, negotiated))
 }
 
 fn call_work(
@@ -173,9 +175,15 @@ fn call_work(
     limits: Limits,
     name: &str,
     invocation: Invocation,
-) -> Result<(Work, Access), Error> {
+) -> Result<(Work, Access, Negotiated), Error> {
     let name = QualifiedName::new(&request.schema, name);
     let routine = call::find(cache, request, &name, invocation)?;
+    let origin = if routine.returns_scalar() {
+        Origin::Value(routine)
+    } else {
+        Origin::Rows(&routine.returns.type_name)
+    };
+    let negotiated = negotiate(request, cache, limits, origin)?;
     // The rows of a function that returns a table's rows are related like the table's.
     let read = tree::Builder::calling(request, cache, limits).build(&routine.returns.type_name)?;
     let rows = cache.table(&routine.returns.type_name);
@@ -193,15 +201,20 @@ fn call_work(
         routine: Box::new(routine.clone()),
         answer,
     };
-    Ok((work, access))
+    Ok((work, access, negotiated))
 }
 
-impl Format {
-    fn negotiate(accepts: &[MediaType]) -> Result<Self, ApiError> {
-        let chosen = accepts.iter().find_map(Self::of);
-        chosen.ok_or_else(|| {
-            let names: Vec<String> = accepts.iter().map(ToString::to_string).collect();
-            ApiError::MediaType(names.join(", "))
-        })
-    }
+fn negotiate(
+    request: &ApiRequest,
+    cache: &SchemaCache,
+    limits: Limits,
+    origin: Origin<'_>,
+) -> Result<Negotiated, ApiError> {
+    let offer = Offer {
+        handlers: &cache.handlers,
+        origin,
+        whole_rows: request.query.select == [SelectItem::All],
+        explained: limits.explained,
+    };
+    offer.negotiate(&request.accepts)
 }

@@ -29,7 +29,13 @@ pub(crate) fn respond(
     outcome: Outcome,
     max_rows: Option<i64>,
 ) -> Result<Response, Error> {
-    let mut draft = match &plan.work {
+    if plan.negotiated.explain.is_some() {
+        let mut draft = Draft::new(StatusCode::OK);
+        draft.set_content(request, plan);
+        draft.body = true;
+        return draft.finish(outcome);
+    }
+    let draft = match &plan.work {
         Work::Read { answer, read } => {
             let mut draft = ranged(request, plan, &outcome, max_rows)?;
             if let Some(keyset) = &read.keyset {
@@ -65,17 +71,7 @@ pub(crate) fn respond(
             ..
         } => written(request, plan, (mutation, *representation), &outcome),
     };
-    draft.set(VARY, "Accept, Prefer, Range");
-    let status = overridden(&mut draft.headers, draft.status, &outcome)?;
-    let body = if draft.body {
-        outcome.body
-    } else {
-        Bytes::new()
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    *response.headers_mut() = draft.headers;
-    Ok(response)
+    draft.finish(outcome)
 }
 
 /// A response without its body.
@@ -100,8 +96,23 @@ impl Draft {
         }
     }
 
+    /// The response, with what SQL chose for it.
+    fn finish(mut self, outcome: Outcome) -> Result<Response, Error> {
+        self.set(VARY, "Accept, Prefer, Range");
+        let status = overridden(&mut self.headers, self.status, &outcome)?;
+        let body = if self.body {
+            outcome.body
+        } else {
+            Bytes::new()
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers;
+        Ok(response)
+    }
+
     fn set_content(&mut self, request: &ApiRequest, plan: &Plan) {
-        self.set(CONTENT_TYPE, &plan.format.media_type().content_type());
+        self.set(CONTENT_TYPE, &plan.negotiated.media.content_type());
         if request.by_profile {
             self.set(HeaderName::from_static("content-profile"), &request.schema);
         }

@@ -4,6 +4,7 @@
 pub(crate) mod fuzzy;
 pub(crate) mod handle;
 mod load;
+pub(crate) mod media;
 mod refresh;
 pub(crate) mod relationship;
 pub(crate) mod routine;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
+use media::MediaHandlers;
 use relationship::Relationship;
 use routine::Routine;
 use table::Table;
@@ -45,6 +47,7 @@ pub(crate) struct SchemaCache {
     pub relationships: HashMap<QualifiedName, Vec<Relationship>>,
     /// Functions by name; more than one where it is overloaded.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
+    pub handlers: MediaHandlers,
     pub timezones: HashSet<String>,
     /// What `alter role … set` says, which `set role` does not apply by itself.
     pub role_settings: HashMap<String, Vec<(String, String)>>,

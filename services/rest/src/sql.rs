@@ -4,6 +4,7 @@
 
 mod call;
 mod condition;
+mod explain;
 mod fragment;
 pub(crate) mod idempotency;
 mod keyset;
@@ -67,6 +68,10 @@ pub(crate) fn statements(plan: &Plan, max_rows: Option<i64>) -> Statements {
             routine,
             answer,
         } => wrap::call(plan, (call, routine), read, *answer),
+    };
+    let main = match &plan.negotiated.explain {
+        Some(explain) => main.explained(explain),
+        None => main,
     };
     let planned_count = match (&plan.work, plan.count) {
         (Work::Read { read, .. }, Some(Count::Planned | Count::Estimated)) => {

@@ -2,7 +2,7 @@
 
 use super::Work;
 use super::mutate::Mutation;
-use super::negotiate::Format;
+use super::negotiate::{Format, Negotiated};
 use crate::error::ApiError;
 use crate::request::ApiRequest;
 use crate::request::preferences::Representation;
@@ -21,7 +21,14 @@ pub(crate) enum Guard {
 
 impl Guard {
     /// What `request` wants of the result of `work`.
-    pub(super) fn of(request: &ApiRequest, work: &Work, format: Format) -> Result<Self, ApiError> {
+    pub(super) fn of(
+        request: &ApiRequest,
+        work: &Work,
+        negotiated: &Negotiated,
+    ) -> Result<Self, ApiError> {
+        if negotiated.explain.is_some() {
+            return Ok(Self::Nothing);
+        }
         let most = request.preferences.strict_max_affected();
         let shown = match work {
             Work::Read { .. } => true,
@@ -50,10 +57,11 @@ impl Guard {
                 *representation == Representation::Full
             }
         };
-        Ok(match format {
-            Format::Object(_) if shown => Self::Singular,
-            Format::Object(_) | Format::Json | Format::ArrayStripped | Format::Csv => Self::Nothing,
-        })
+        if shown && matches!(negotiated.format, Format::Object(_)) {
+            Ok(Self::Singular)
+        } else {
+            Ok(Self::Nothing)
+        }
     }
 
     /// Whether `rows` rows may stay.

@@ -1,7 +1,7 @@
 //! Pages that begin after a row: `after=`.
 
-use super::Format;
 use super::field::Column;
+use super::negotiate::Format;
 use super::read::{Order, ReadPlan};
 use crate::error::KeysetError;
 use crate::request::ApiRequest;
@@ -158,7 +158,7 @@ fn description(table: &Table, terms: &[Term]) -> String {
 }
 
 /// Cursors are for rows as JSON.
-pub(super) fn check_format(format: Format) -> Result<(), KeysetError> {
+pub(super) fn check_format(format: &Format) -> Result<(), KeysetError> {
     if matches!(
         format,
         Format::Json | Format::ArrayStripped | Format::Object(_)

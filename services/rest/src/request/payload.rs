@@ -75,6 +75,8 @@ pub(crate) fn parse(
             | MediaType::Object(_)
             | MediaType::ArrayStripped
             | MediaType::OpenApi
+            | MediaType::GeoJson
+            | MediaType::Explain(_)
             | MediaType::Other(_),
             _,
         ) => Err(invalid(format!("Content-Type not acceptable: {media}"))),

@@ -85,6 +85,7 @@ pub(super) fn plan(app: &App, schema: &SchemaCache, request: &ApiRequest) -> Res
     let limits = Limits {
         max_rows: app.config.max_rows,
         aggregates: app.config.aggregates,
+        explained: app.config.explained,
     };
     Plan::new(request, schema, limits)
 }

@@ -8,6 +8,7 @@ use pg::sqlx::{self, Postgres, Transaction};
 use serde::de::DeserializeOwned;
 
 use super::SchemaCache;
+use super::media::{FoundAggregate, MediaHandlers};
 use super::relationship::{ForeignKey, Relationship, RowFunction};
 use super::routine::Routine;
 use super::table::Table;
@@ -17,6 +18,7 @@ const TABLES: &str = include_str!("queries/tables.sql");
 const FOREIGN_KEYS: &str = include_str!("queries/foreign_keys.sql");
 const VIEW_COLUMNS: &str = include_str!("queries/view_columns.sql");
 const COMPUTED: &str = include_str!("queries/computed_relationships.sql");
+const MEDIA_AGGREGATES: &str = include_str!("queries/media_aggregates.sql");
 const ROUTINES: &str = include_str!("queries/routines.sql");
 const ROLE_SETTINGS: &str = include_str!("queries/role_settings.sql");
 const TIMEZONES: &str = include_str!("queries/timezones.sql");
@@ -50,6 +52,8 @@ pub(crate) async fn load(
     let columns: Vec<ViewColumn> = read(&mut transaction, VIEW_COLUMNS, Some(schemas)).await?;
     let computed: Vec<RowFunction> = read(&mut transaction, COMPUTED, Some(schemas)).await?;
     let routines: Vec<Routine> = read(&mut transaction, ROUTINES, Some(schemas)).await?;
+    let handlers: Vec<FoundAggregate> =
+        read(&mut transaction, MEDIA_AGGREGATES, Some(schemas)).await?;
     let settings: Vec<(String, String, String)> =
         read(&mut transaction, ROLE_SETTINGS, None).await?;
     let timezones = match previous {
@@ -72,6 +76,7 @@ pub(crate) async fn load(
     let mut cache = SchemaCache {
         tables,
         relationships,
+        handlers: MediaHandlers::from_iter(handlers),
         timezones,
         ..SchemaCache::default()
     };

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::QualifiedName;
 use super::table::TypeName;
+use crate::request::media_type::MediaType;
 
 /// A function of an exposed schema.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,6 +58,27 @@ pub(crate) enum Volatility {
     Immutable,
     Stable,
     Volatile,
+}
+
+impl Returned {
+    /// The media type that the domain of the one value is called like.
+    pub(crate) fn media_type(&self) -> Option<MediaType> {
+        let name = self.type_name.name.as_str();
+        let is_media = |name: &str| match name.split_once('/') {
+            Some((kind, subtype)) => {
+                let fits = |part: &str, others: &str| {
+                    let mut characters = part.chars();
+                    let known = |one: char| one.is_ascii_alphanumeric() || others.contains(one);
+                    !part.is_empty() && characters.all(known)
+                };
+                fits(kind, ".-") && fits(subtype, ".+-")
+            }
+            None => false,
+        };
+        let made =
+            !self.set && self.kind == ReturnKind::Scalar && (name == "*/*" || is_media(name));
+        made.then(|| MediaType::parse(name))
+    }
 }
 
 impl Routine {

@@ -51,6 +51,15 @@ impl Sql {
         self
     }
 
+    /// Adds a whole statement to one that has no parameters yet.
+    pub(crate) fn append(mut self, statement: Self) -> Self {
+        self.text.push_str(&statement.text);
+        Self {
+            text: self.text,
+            values: statement.values,
+        }
+    }
+
     /// Adds a name.
     pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         match Ident::new(name) {

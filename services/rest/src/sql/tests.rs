@@ -46,6 +46,7 @@ fn write(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Optio
     let body = Bytes::copy_from_slice(body.as_bytes());
     let request = ApiRequest::parse(&parts, &body, &rules).ok()?;
     let limits = Limits {
+        explained: crate::plan::negotiate::Explained::Refused,
         max_rows: None,
         aggregates: Aggregates::Allowed,
     };

@@ -15,6 +15,7 @@ use crate::plan::{Plan, Work};
 use crate::request::Answer;
 use crate::request::media_type::Nulls;
 use crate::request::preferences::Count;
+use crate::schema_cache::media::MediaAggregate;
 use crate::schema_cache::routine::Routine;
 
 /// What the rows of the innermost select are gathered as.
@@ -42,26 +43,26 @@ pub(super) fn read(plan: &Plan, read: &ReadPlan, answer: Answer, max_rows: Optio
         sql.push(") as _pgrst");
         return sql;
     }
-    begin_rows(&mut sql, "with ", plan.format, read);
+    begin_rows(&mut sql, "with ", &plan.negotiated.format, read);
     sql.push("select ");
     add_total(&mut sql, plan.count, read, max_rows);
     add_gathered(&mut sql, plan, answer, Rows::Many);
     sql.push(", null, null from ");
-    add_rows(&mut sql, plan.format, read);
+    add_rows(&mut sql, &plan.negotiated.format, read);
     sql
 }
 
 /// Rows that are looked at twice, as CSV is, stand in front of the statement.
-fn begin_rows(sql: &mut Sql, keyword: &'static str, format: Format, read: &ReadPlan) {
-    if format == Format::Csv {
+fn begin_rows(sql: &mut Sql, keyword: &'static str, format: &Format, read: &ReadPlan) {
+    if *format == Format::Csv {
         sql.push(keyword).name(ROWS).push(" as (");
         add_read(sql, read);
         sql.push(") ");
     }
 }
 
-fn add_rows(sql: &mut Sql, format: Format, read: &ReadPlan) {
-    if format == Format::Csv {
+fn add_rows(sql: &mut Sql, format: &Format, read: &ReadPlan) {
+    if *format == Format::Csv {
         sql.name(ROWS);
     } else {
         sql.push("(");
@@ -77,7 +78,7 @@ pub(super) fn mutate(plan: &Plan, mutation: &Mutation, read: &ReadPlan, answer: 
     add_mutation(&mut sql, mutation);
     sql.push(") ");
     if answer == Answer::Body {
-        begin_rows(&mut sql, ", ", plan.format, read);
+        begin_rows(&mut sql, ", ", &plan.negotiated.format, read);
     }
     sql.push("select null::bigint");
     add_gathered(&mut sql, plan, answer, Rows::Many);
@@ -89,7 +90,7 @@ pub(super) fn mutate(plan: &Plan, mutation: &Mutation, read: &ReadPlan, answer: 
     add_location(&mut sql, mutation, answer);
     sql.push(" from ");
     match answer {
-        Answer::Body => add_rows(&mut sql, plan.format, read),
+        Answer::Body => add_rows(&mut sql, &plan.negotiated.format, read),
         Answer::HeadersOnly => {
             sql.name(RETURNED).push(" as _pgrst");
         }
@@ -107,7 +108,7 @@ pub(super) fn call(
     sql.push("with pgrst_source as (");
     add_call(&mut sql, call);
     sql.push(") ");
-    begin_rows(&mut sql, ", ", plan.format, read);
+    begin_rows(&mut sql, ", ", &plan.negotiated.format, read);
     sql.push("select ");
     let rows = if routine.returns_scalar() {
         Rows::Scalar
@@ -121,7 +122,7 @@ pub(super) fn call(
     add_total(&mut sql, plan.count, read, None);
     add_gathered(&mut sql, plan, answer, rows);
     sql.push(", null, null from ");
-    add_rows(&mut sql, plan.format, read);
+    add_rows(&mut sql, &plan.negotiated.format, read);
     sql
 }
 
@@ -165,7 +166,7 @@ fn add_gathered(sql: &mut Sql, plan: &Plan, answer: Answer, rows: Rows) {
         Answer::HeadersOnly => {
             sql.push("''");
         }
-        Answer::Body => add_body(sql, plan.format, rows),
+        Answer::Body => add_body(sql, &plan.negotiated.format, rows),
     }
     sql.push(", nullif(current_setting('response.headers', true), '')");
     sql.push(", nullif(current_setting('response.status', true), '')");
@@ -178,36 +179,56 @@ fn returns_aggregates(work: &Work) -> bool {
     }
 }
 
-fn add_body(sql: &mut Sql, format: Format, rows: Rows) {
-    let value = match rows {
-        Rows::Many | Rows::One => "_pgrst",
-        Rows::Scalar | Rows::Scalars => SCALAR_OF_ROW,
-        Rows::Page => keyset::ROW,
-    };
-    let one = |sql: &mut Sql, nulls| {
-        sql.push("coalesce(");
-        add_stripped(sql, nulls, |sql| {
-            sql.push("json_agg(").push(value).push(")->0");
-        });
-        sql.push(", 'null')");
-    };
-    let many = |sql: &mut Sql, nulls| {
-        sql.push("coalesce(");
-        add_stripped(sql, nulls, |sql| {
-            sql.push("json_agg(").push(value).push(")");
-        });
-        sql.push(", '[]')");
-    };
-    match (format, rows) {
-        (Format::Csv, _) => add_csv(sql),
-        (Format::Object(nulls), _) => one(sql, nulls),
-        (Format::Json, Rows::One | Rows::Scalar) => one(sql, Nulls::Kept),
-        (Format::ArrayStripped, Rows::One | Rows::Scalar) => one(sql, Nulls::Stripped),
-        (Format::Json, Rows::Many | Rows::Scalars | Rows::Page) => many(sql, Nulls::Kept),
-        (Format::ArrayStripped, Rows::Many | Rows::Scalars | Rows::Page) => {
-            many(sql, Nulls::Stripped);
+fn add_body(sql: &mut Sql, format: &Format, rows: Rows) {
+    let one = matches!(rows, Rows::One | Rows::Scalar);
+    match format {
+        Format::Csv => add_csv(sql),
+        Format::Object(nulls) => add_one(sql, rows, *nulls),
+        Format::Json if one => add_one(sql, rows, Nulls::Kept),
+        Format::ArrayStripped if one => add_one(sql, rows, Nulls::Stripped),
+        Format::Json => add_many(sql, rows, Nulls::Kept),
+        Format::ArrayStripped => add_many(sql, rows, Nulls::Stripped),
+        Format::GeoJson => {
+            sql.push("json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(st_asgeojson(_pgrst)::json), '[]'))");
+        }
+        Format::Value => {
+            sql.push("(array_agg(_pgrst.pgrst_scalar))[1]");
+        }
+        Format::Aggregate(MediaAggregate { function, table }) => {
+            sql.qualified(function).push("(").push(rows.value());
+            if let Some(table) = table {
+                sql.push("::").qualified(table);
+            }
+            sql.push(")");
         }
     }
+}
+
+impl Rows {
+    /// What there is of each row.
+    fn value(self) -> &'static str {
+        match self {
+            Self::Many | Self::One => "_pgrst",
+            Self::Scalar | Self::Scalars => SCALAR_OF_ROW,
+            Self::Page => keyset::ROW,
+        }
+    }
+}
+
+fn add_one(sql: &mut Sql, rows: Rows, nulls: Nulls) {
+    sql.push("coalesce(");
+    add_stripped(sql, nulls, |sql| {
+        sql.push("json_agg(").push(rows.value()).push(")->0");
+    });
+    sql.push(", 'null')");
+}
+
+fn add_many(sql: &mut Sql, rows: Rows, nulls: Nulls) {
+    sql.push("coalesce(");
+    add_stripped(sql, nulls, |sql| {
+        sql.push("json_agg(").push(rows.value()).push(")");
+    });
+    sql.push(", '[]')");
 }
 
 /// The name of rows that are looked at twice.
