@@ -8,6 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::listener::ListenerId;
 use crate::protocol::BroadcastBody;
+use crate::protocol::text::quoted;
+use crate::replication::Position;
 
 /// Where broadcasts and presence happen. A private topic and a public one of the same name are
 /// two.
@@ -32,6 +34,8 @@ pub struct Broadcast {
     pub meta: Option<String>,
     /// The channel that sent it, which hears it only where it asked to.
     pub sender: Option<ListenerId>,
+    /// The id of its row in `realtime.messages`, if it has one.
+    pub id: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -39,8 +43,12 @@ struct LogMessage<'a> {
     topic: String,
     event: String,
     private: bool,
-    #[serde(borrow)]
-    payload: &'a RawValue,
+    #[serde(borrow, default)]
+    payload: Option<&'a RawValue>,
+    #[serde(default)]
+    binary: Option<&'a str>,
+    #[serde(default)]
+    id: Option<Arc<str>>,
 }
 
 impl Broadcast {
@@ -50,15 +58,65 @@ impl Broadcast {
     /// Reads a message that `realtime.send()` wrote into the write-ahead log.
     pub fn from_log(content: &[u8]) -> Option<Self> {
         let message: LogMessage<'_> = serde_json::from_slice(content).ok()?;
+        let json = message.payload.map_or("null", RawValue::get);
+        let body = match message.binary {
+            Some(digits) => BroadcastBody::Binary(from_hex(digits)?),
+            None => BroadcastBody::Json(Bytes::copy_from_slice(json.as_bytes())),
+        };
         Some(Self {
             topic: Topic {
                 name: message.topic.into(),
                 private: message.private,
             },
             event: message.event,
-            body: BroadcastBody::Json(Bytes::copy_from_slice(message.payload.get().as_bytes())),
+            body,
             meta: None,
             sender: None,
+            id: message.id,
         })
+    }
+
+    /// What travels beside a message that was committed at `position`.
+    pub fn committed_meta(&self, position: Position) -> String {
+        let id = self
+            .id
+            .as_deref()
+            .map(|id| format!(r#""id":{},"#, quoted(id)));
+        let id = id.unwrap_or_default();
+        format!(r#"{{{id}"resume_token":"{position}"}}"#)
+    }
+}
+
+fn from_hex(digits: &str) -> Option<Bytes> {
+    let pairs = digits.as_bytes().chunks_exact(2);
+    let whole = pairs.remainder().is_empty();
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| match pair {
+            &[high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        })
+        .collect();
+    bytes.filter(|_| whole).map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binary_messages_are_hexadecimal_in_the_log() {
+        let content = r#"{"topic":"t","event":"e","private":true,"payload":null,"binary":"00fF"}"#;
+        let broadcast = Broadcast::from_log(content.as_bytes()).expect("a message");
+        assert_eq!(
+            broadcast.body,
+            BroadcastBody::Binary(Bytes::from_static(&[0, 255]))
+        );
+        assert_eq!(from_hex("0"), None);
+        assert_eq!(from_hex("0g"), None);
     }
 }

@@ -20,6 +20,9 @@ pub enum Error {
     /// A web page of another origin.
     #[error("the origin is not allowed")]
     Origin,
+    /// A body of a type that is neither JSON nor bytes.
+    #[error("the content type is not supported")]
+    MediaType,
     /// Something in the request is wrong; the text says what.
     #[error("{0}")]
     Invalid(&'static str),
@@ -37,6 +40,7 @@ impl Error {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Origin => StatusCode::FORBIDDEN,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyClients => StatusCode::TOO_MANY_REQUESTS,
             Self::Access(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
@@ -50,6 +54,7 @@ impl Error {
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
             Self::Origin => "OriginNotAllowed",
+            Self::MediaType => "UnsupportedMediaType",
             Self::Invalid(_) => "InvalidRequest",
             Self::TooManyClients => "ConnectionRateLimitReached",
             Self::Access(error) if error.is_unavailable() => "ServiceUnavailable",
@@ -63,6 +68,7 @@ impl Error {
             Self::Unauthorized => "A valid API key or access token is needed",
             Self::Forbidden => "You do not have permissions to write to this topic",
             Self::Origin => "This origin may not open sockets",
+            Self::MediaType => "The body must be application/json or application/octet-stream",
             Self::Invalid(message) => message,
             Self::TooManyClients => "Too many connected users",
             Self::Access(error) if error.is_unavailable() => "The database is not reachable",

@@ -129,7 +129,9 @@ impl FanOut {
         let decided = self.decide_all(&events, &audiences).await;
         for (index, (event, audience)) in events.iter().zip(audiences).enumerate() {
             match (&event.committed, &to.place) {
-                (Committed::Broadcast(broadcast), Some(place)) => place.tell_again(broadcast),
+                (Committed::Broadcast(broadcast), Some(place)) => {
+                    place.tell_again(broadcast, event.position);
+                }
                 (Committed::Broadcast(_), None) => {}
                 (Committed::Change(change), _) => {
                     let delivery = Delivery::new(change, Telling::Again);

@@ -107,6 +107,12 @@ impl Journal {
         *self.lock() = None;
     }
 
+    /// Closes it when the answer is dropped: whoever stops leading lets go of it at once, also
+    /// while clients are still being spoken to.
+    pub fn closing(&self) -> Closing<'_> {
+        Closing(self)
+    }
+
     /// Begins anew: what was there is deleted, as nothing can follow it.
     pub fn begin(&self, origin: Origin) {
         let mut open = self.lock();
@@ -193,6 +199,17 @@ impl Journal {
         }
         chunk.reached = next;
         Ok(chunk)
+    }
+}
+
+/// Closes a journal when dropped.
+#[derive(Debug)]
+#[must_use = "it closes the journal when dropped"]
+pub struct Closing<'a>(&'a Journal);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

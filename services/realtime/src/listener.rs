@@ -1,5 +1,6 @@
 //! One end that hears events: a channel of a Phoenix socket, or a subscription of SelfDB's own.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -70,6 +71,8 @@ struct Gate {
     /// Whether the client knows that it listens; nothing is sent before.
     open: bool,
     committed: Committed,
+    /// The ids of messages it was told from `realtime.messages`.
+    told: HashSet<Arc<str>>,
 }
 
 /// How committed events are let through.
@@ -80,11 +83,20 @@ enum Committed {
     /// Not: they will be read from the journal.
     CatchingUp,
     /// Held back while the rest is read from the journal.
-    Holding(Vec<(Position, Message)>),
+    Holding(Vec<Held>),
+}
+
+/// An event that is held back.
+#[derive(Debug)]
+struct Held {
+    position: Position,
+    id: Option<Arc<str>>,
+    message: Message,
 }
 
 impl Listener {
-    /// A listener that hears nothing until [`Listener::open`].
+    /// A listener that hears nothing until [`Listener::open`]; committed events are held back until
+    /// [`Listener::go_live`].
     pub fn new(
         dialect: Dialect,
         identity: Arc<Identity>,
@@ -97,7 +109,8 @@ impl Listener {
             identity: RwLock::new(identity),
             gate: Mutex::new(Gate {
                 open: false,
-                committed: Committed::Live(None),
+                committed: Committed::Holding(Vec::new()),
+                told: HashSet::new(),
             }),
             outbox,
             failures,
@@ -142,20 +155,42 @@ impl Listener {
         }
     }
 
-    /// Sends an event that was committed at `position`, unless it is or will be read from the
-    /// journal.
-    pub fn send_committed(&self, position: Position, message: Message) {
+    /// Sends an event that was committed at `position`, unless it was or will be read from the
+    /// journal, or its id is among those that were told.
+    pub fn send_committed(&self, position: Position, id: Option<&str>, message: Message) {
         let mut gate = self.gate();
-        if !gate.open {
+        let Gate {
+            open,
+            committed,
+            told,
+        } = &mut *gate;
+        if id.is_some_and(|id| told.contains(id)) {
             return;
         }
-        match &mut gate.committed {
-            Committed::Live(after) if after.is_none_or(|after| position > after) => {
+        match committed {
+            Committed::Live(after) if *open && after.is_none_or(|after| position > after) => {
                 self.outbox.send(message);
             }
             Committed::Live(_) | Committed::CatchingUp => {}
-            Committed::Holding(held) => held.push((position, message)),
+            Committed::Holding(held) => held.push(Held {
+                position,
+                id: id.map(Into::into),
+                message,
+            }),
         }
+    }
+
+    /// Sends an event from the journal, unless its id is among those that were told.
+    pub fn send_again(&self, id: Option<&str>, message: Message) {
+        let gate = self.gate();
+        if gate.open && !id.is_some_and(|id| gate.told.contains(id)) {
+            self.outbox.send(message);
+        }
+    }
+
+    /// Messages with these ids are told now, and not again.
+    pub fn told(&self, ids: impl IntoIterator<Item = Arc<str>>) {
+        self.gate().told.extend(ids);
     }
 
     /// From here on committed events come from the journal.
@@ -176,9 +211,11 @@ impl Listener {
         let Committed::Holding(held) = before else {
             return;
         };
-        for (at, message) in held {
-            if gate.open && position.is_none_or(|position| at > position) {
-                self.outbox.send(message);
+        for event in held {
+            let told = event.id.is_some_and(|id| gate.told.contains(&id));
+            let later = position.is_none_or(|position| event.position > position);
+            if gate.open && later && !told {
+                self.outbox.send(event.message);
             }
         }
     }

@@ -42,6 +42,14 @@ impl Continuation {
         }
     }
 
+    /// Lets events through to a listener that is open, unless it is to catch up first.
+    pub fn start(self, listener: &Listener) {
+        match self {
+            Self::New(position) | Self::ResyncRequired(position) => listener.go_live(position),
+            Self::Resumed(_) => {}
+        }
+    }
+
     /// The client's token until the next event.
     pub fn token(self) -> Option<Position> {
         match self {
@@ -71,11 +79,10 @@ impl Resume {
     }
 
     /// Decides how committed events go on for a listener that is registered and not open yet, by
-    /// the token its client has, if it has one.
+    /// the token its client has, if it has one. Once it is open, [`Continuation::start`] it.
     pub fn begin(&self, listener: &Listener, token: Option<&str>) -> Continuation {
         let now = self.journal.end();
         let Some(token) = token.filter(|token| !token.is_empty()) else {
-            listener.go_live(now);
             return Continuation::New(now);
         };
         match token.parse().ok() {
@@ -83,10 +90,7 @@ impl Resume {
                 listener.catch_up();
                 Continuation::Resumed(from)
             }
-            Some(_) | None => {
-                listener.go_live(now);
-                Continuation::ResyncRequired(now)
-            }
+            Some(_) | None => Continuation::ResyncRequired(now),
         }
     }
 

@@ -26,7 +26,8 @@ use crate::store::messages;
 use crate::topics::Topics;
 
 /// The migrations of schema `realtime`.
-pub const MIGRATIONS: Migrations = pg::migrations!("realtime": "0001_messages");
+pub const MIGRATIONS: Migrations =
+    pg::migrations!("realtime": "0001_messages", "0002_binary_and_replay");
 
 /// The owner's connections: migrations, the slot's name, sweeping messages.
 const OWNER_CONNECTIONS: u32 = 2;

@@ -10,7 +10,7 @@ use crate::broadcast::{Broadcast, Topic};
 use crate::channel::rights::Rights;
 use crate::listener::{Dialect, Listener, ListenerId};
 use crate::protocol::text::{self, Envelope};
-use crate::protocol::{TOPIC_PREFIX, Version, binary};
+use crate::protocol::{BroadcastBody, TOPIC_PREFIX, Version, binary};
 use crate::replication::Position;
 
 /// A listener in a topic.
@@ -99,12 +99,19 @@ impl Topics {
             if (own && !member.echo) || !member.rights().read_broadcast {
                 continue;
             }
-            let frame = frames.of(&member.listener.dialect, |version| {
-                broadcast_frame(version, &full, broadcast)
+            let listener = &member.listener;
+            let frame = frames.of(&listener.dialect, |version| match position {
+                Some(position) => {
+                    let meta = broadcast.committed_meta(position);
+                    stored_frame(version, &full, broadcast, &meta)
+                }
+                None => broadcast_frame(version, &full, broadcast),
             });
             match (frame, position) {
-                (Some(frame), Some(position)) => member.listener.send_committed(position, frame),
-                (Some(frame), None) => member.listener.send(frame),
+                (Some(frame), Some(position)) => {
+                    listener.send_committed(position, broadcast.id.as_deref(), frame);
+                }
+                (Some(frame), None) => listener.send(frame),
                 (None, _) => {}
             }
         }
@@ -147,17 +154,18 @@ pub struct Place {
 
 impl Place {
     /// Sends a broadcast that this member has missed.
-    pub fn tell_again(&self, broadcast: &Broadcast) {
+    pub fn tell_again(&self, broadcast: &Broadcast, position: Position) {
         if broadcast.topic != self.topic || !self.member.rights().read_broadcast {
             return;
         }
         let full = format!("{TOPIC_PREFIX}{}", broadcast.topic.name);
         let listener = &self.member.listener;
+        let meta = broadcast.committed_meta(position);
         let frame = Frames::default().of(&listener.dialect, |version| {
-            broadcast_frame(version, &full, broadcast)
+            stored_frame(version, &full, broadcast, &meta)
         });
         if let Some(frame) = frame {
-            listener.send(frame);
+            listener.send_again(broadcast.id.as_deref(), frame);
         }
     }
 }
@@ -217,4 +225,25 @@ fn broadcast_frame(version: Version, topic: &str, broadcast: &Broadcast) -> Opti
     }
     let payload = text::broadcast_payload(event, body, meta)?;
     Some(event_frame(version, topic, "broadcast", &payload))
+}
+
+/// The frame of a message that is kept in `realtime.messages`, with `meta` beside its payload:
+/// text, which both versions have room in, unless the payload is binary.
+pub fn stored_frame(
+    version: Version,
+    topic: &str,
+    broadcast: &Broadcast,
+    meta: &str,
+) -> Option<Message> {
+    let (event, body) = (&broadcast.event, &broadcast.body);
+    match (body, version) {
+        (BroadcastBody::Json(_), _) => {
+            let payload = text::broadcast_payload(event, body, Some(meta))?;
+            Some(event_frame(version, topic, "broadcast", &payload))
+        }
+        (BroadcastBody::Binary(_), Version::V2) => {
+            binary::encode_broadcast(topic, event, body, Some(meta)).map(Message::binary)
+        }
+        (BroadcastBody::Binary(_), Version::V1) => None,
+    }
 }

@@ -16,16 +16,22 @@ use tokio::time::Instant;
 
 use super::plan::{AccessPlan, Question, RowRule};
 use crate::channel::rights::Rights;
+use crate::protocol::join::ReplayRequest;
 use crate::replication::{Relation, Row};
 use crate::store::access::{self as store, Command};
 use crate::store::columns::{self, ReadableColumn};
-use crate::store::messages;
+use crate::store::messages::{self, Replayed};
 
 /// How long a plan is believed. A change of the table's policies or grants comes with a new
 /// description of the table and is seen at once; this is for changes of roles and schemas.
 const PLAN_LIFETIME: Duration = Duration::from_secs(5);
 /// How long a policy may think: other listeners wait for it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many messages are told again, unless asked otherwise, and at most.
+const REPLAYED: i64 = 10;
+const MOST_REPLAYED: i64 = 25;
+/// The year 9999, in milliseconds since 1970.
+const LATEST_MS: i64 = 253_370_764_800_000;
 const MAX_PLANS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// Why there is no answer.
@@ -214,6 +220,22 @@ impl Access {
             write_broadcast: write.0,
             write_presence: write.1,
         })
+    }
+
+    /// The messages from before a join that `identity` may read.
+    pub async fn replay(
+        &self,
+        identity: &Identity,
+        topic: &str,
+        request: ReplayRequest,
+    ) -> Result<Vec<Replayed>, AccessError> {
+        let limit = request.limit.unwrap_or(REPLAYED).clamp(1, MOST_REPLAYED);
+        let since = request.since.clamp(0, LATEST_MS);
+        let mut transaction = self.begin(identity).await?;
+        messages::set_topic(&mut transaction, topic).await?;
+        let found = messages::replay(&mut transaction, topic, since, limit).await?;
+        transaction.rollback().await?;
+        Ok(found)
     }
 
     async fn ask_of_messages(

@@ -66,7 +66,10 @@ impl<'a> Delivery<'a> {
     fn tell(&mut self, to: &Subscription, ids: Vec<u32>, view: View) {
         let frame = self.frame(&to.listener.dialect, ids, view);
         match self.telling {
-            Telling::Live => to.listener.send_committed(self.change.position, frame),
+            Telling::Live => {
+                let position = self.change.position;
+                to.listener.send_committed(position, None, frame);
+            }
             Telling::Again => to.listener.send(frame),
         }
     }

@@ -4,9 +4,16 @@
 
 use std::cmp::Ordering;
 
+use regex::{Regex, RegexBuilder};
+
 use super::compare;
-use crate::replication::types::Kind;
+use crate::replication::types::{Kind, Scalar};
 use crate::replication::{Cell, Relation, Row};
+
+/// How many values a list may have.
+const MAX_LIST: usize = 100;
+/// What a regular expression may take of memory.
+const MAX_EXPRESSION_BYTES: usize = 256 * 1024;
 
 /// Conditions that must all hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,11 +44,25 @@ pub enum Test {
         /// Whether case is ignored.
         ignore_case: bool,
     },
+    /// Whether it matches a regular expression.
+    Match(Expression),
     /// `is.null`, `is.true`, `is.false`, `is.unknown`.
     Is(Option<bool>),
     /// Whether it differs, null being a value like any other.
     IsDistinct(String),
 }
+
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Expression(Regex);
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for Expression {}
 
 /// The comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +90,21 @@ pub enum FilterError {
     /// An operator that is not known or not supported.
     #[error(
         "the filter operator `{0}` is not supported: use eq, neq, lt, lte, gt, gte, in, like, \
-         ilike, is or isdistinct"
+         ilike, is, match, imatch or isdistinct"
     )]
     Operator(String),
     /// A value its operator cannot take.
     #[error("the filter value `{0}` does not fit its operator")]
     Value(String),
+    /// A list that is too long.
+    #[error("too many values for `in` filter. Maximum 100")]
+    TooMany,
+    /// A regular expression that cannot be read.
+    #[error("invalid regular expression `{0}`")]
+    Expression(String),
+    /// An operator that the column's type does not have.
+    #[error("operator {0} is not supported on column `{1}`")]
+    Unsupported(&'static str, String),
 }
 
 impl Filter {
@@ -127,11 +157,21 @@ impl Condition {
 
     /// Whether a value of the condition cannot be compared with a column of this kind.
     pub fn misfit(&self, kind: Kind) -> Option<FilterError> {
-        let values: &[String] = match &self.test {
-            Test::Compare(_, value) | Test::IsDistinct(value) => std::slice::from_ref(value),
-            Test::In(values) => values,
-            Test::Like { .. } | Test::Is(_) => &[],
+        let (values, operator): (&[String], _) = match &self.test {
+            Test::Compare(_, value) | Test::IsDistinct(value) => {
+                (std::slice::from_ref(value), None)
+            }
+            Test::In(values) => (values, None),
+            Test::Like { .. } => (&[], Some(("like", Scalar::Text))),
+            Test::Match(_) => (&[], Some(("match", Scalar::Text))),
+            Test::Is(Some(_)) => (&[], Some(("is", Scalar::Bool))),
+            Test::Is(None) => (&[], None),
         };
+        if let Some((operator, scalar)) = operator
+            && kind != Kind::Scalar(scalar)
+        {
+            return Some(FilterError::Unsupported(operator, self.column.clone()));
+        }
         let unfit = values.iter().find(|value| !compare::fits(kind, value));
         unfit.map(|value| FilterError::Value(value.clone()))
     }
@@ -154,6 +194,8 @@ impl Test {
             "gte" => compare(Comparison::Gte),
             "like" => like(false),
             "ilike" => like(true),
+            "match" => Self::Match(Expression::new(&unquoted(value), Case::Matters)?),
+            "imatch" => Self::Match(Expression::new(&unquoted(value), Case::Ignored)?),
             "isdistinct" => Self::IsDistinct(unquoted(value)),
             "is" => Self::Is(match value.to_ascii_lowercase().as_str() {
                 "null" | "unknown" => None,
@@ -166,6 +208,9 @@ impl Test {
                     .strip_prefix('(')
                     .and_then(|list| list.strip_suffix(')'));
                 let items = list.and_then(split_outside).ok_or_else(unfit)?;
+                if items.len() > MAX_LIST {
+                    return Err(FilterError::TooMany);
+                }
                 Self::In(items.into_iter().map(unquoted).collect())
             }
             _ => return Err(FilterError::Operator(operator.to_owned())),
@@ -199,7 +244,28 @@ impl Test {
                 pattern,
                 ignore_case,
             } => Some(compare::like(cell.text()?, pattern, *ignore_case)),
+            Self::Match(Expression(regex)) => Some(regex.is_match(cell.text()?)),
         }
+    }
+}
+
+/// Whether case matters in a regular expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Matters,
+    Ignored,
+}
+
+impl Expression {
+    fn new(text: &str, case: Case) -> Result<Self, FilterError> {
+        let built = RegexBuilder::new(text)
+            .case_insensitive(case == Case::Ignored)
+            .size_limit(MAX_EXPRESSION_BYTES)
+            .dfa_size_limit(MAX_EXPRESSION_BYTES)
+            .build();
+        built
+            .map(Self)
+            .map_err(|_| FilterError::Expression(text.to_owned()))
     }
 }
 

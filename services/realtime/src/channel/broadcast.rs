@@ -46,6 +46,7 @@ pub fn read(channel: &Channel, payload: ClientPayload) -> Result<Broadcast, Broa
         body: push.body,
         meta: push.meta,
         sender: Some(channel.listener.id),
+        id: None,
     })
 }
 

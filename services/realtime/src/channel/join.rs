@@ -18,9 +18,11 @@ use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
 use crate::listener::{Dialect, Failure, Listener};
 use crate::outbox::Outbox;
+use crate::protocol::join::ReplayRequest;
 use crate::protocol::{JoinConfig, Version};
 use crate::replication::Position;
 use crate::resume::Continuation;
+use crate::store::messages::Replayed;
 use crate::topics::Member;
 
 /// A join under way.
@@ -51,6 +53,7 @@ pub struct Joined {
     pub replication_ready: bool,
     bound: Vec<BoundRequest>,
     continuation: Continuation,
+    replayed: Vec<Replayed>,
 }
 
 /// Why a join is refused; the text is the client's `reason`.
@@ -65,6 +68,9 @@ pub enum JoinError {
     /// The changes cannot be listened to.
     #[error("{0}")]
     Subscribe(#[from] SubscribeError),
+    /// Messages that cannot be told again.
+    #[error("UnableToReplayMessages: {0}")]
+    Replay(&'static str),
     /// The database cannot be asked.
     #[error("DatabaseUnavailable: the policies of this topic cannot be read now")]
     Access(#[from] AccessError),
@@ -74,6 +80,7 @@ impl Join {
     /// Joins.
     pub async fn run(self) -> Result<Joined, JoinError> {
         let rights = self.rights().await?;
+        let replay = self.replay(rights)?;
         let requests = self.config.postgres_changes.iter();
         let bindings = requests.map(Binding::new).collect::<Result<Vec<_>, _>>()?;
         let bound = self.config.postgres_changes.iter().zip(&bindings);
@@ -109,7 +116,14 @@ impl Join {
                 .await
                 .map_err(SubscribeError::Stream)?;
         }
+        let (identity, topic) = (Arc::clone(&self.identity), Arc::clone(&self.topic.name));
         let channel = self.channel(listener, rights, registration);
+        let replayed = match replay {
+            Some(replay) => engine.access.replay(&identity, &topic, replay).await?,
+            None => Vec::new(),
+        };
+        let ids = replayed.iter().map(|message| Arc::clone(&message.id));
+        channel.listener.told(ids);
         // Registered by now: whatever is committed after the end of the journal will be heard.
         let continuation = engine.resume.begin(&channel.listener, resume.as_deref());
         Ok(Joined {
@@ -117,7 +131,27 @@ impl Join {
             replication_ready,
             bound,
             continuation,
+            replayed,
         })
+    }
+
+    /// The messages from before the join that are asked for.
+    fn replay(&self, rights: Rights) -> Result<Option<ReplayRequest>, JoinError> {
+        let Some(replay) = &self.config.broadcast.replay else {
+            return Ok(None);
+        };
+        if !self.topic.private {
+            return Err(JoinError::Replay(
+                "Replay is not allowed for public channels",
+            ));
+        }
+        if !rights.read_broadcast {
+            return Err(JoinError::Unauthorized(Arc::clone(&self.topic.name)));
+        }
+        let replay = serde_json::from_str(replay.get());
+        replay
+            .map(Some)
+            .map_err(|_| JoinError::Replay("Replay params are not valid"))
     }
 
     async fn rights(&self) -> Result<Rights, JoinError> {
@@ -175,16 +209,19 @@ impl Joined {
             let lost = (Status::Error, "resync_required");
             first.push(system(version, &request.topic, "resume", lost));
         }
+        let again = self.replayed.iter();
+        let again = again.filter_map(|message| message.frame(version, &request.topic));
         let member = &self.channel.membership.member;
         let presence = member.wants_presence.load(Ordering::Relaxed);
         if presence && member.rights().read_presence {
             engine.presence.state(&self.channel.topic, |state| {
                 first.push(state_frame(version, &request.topic, &state));
-                self.channel.listener.open(first);
+                self.channel.listener.open(first.into_iter().chain(again));
             });
         } else {
-            self.channel.listener.open(first);
+            self.channel.listener.open(first.into_iter().chain(again));
         }
+        self.continuation.start(&self.channel.listener);
     }
 }
 

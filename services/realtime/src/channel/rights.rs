@@ -26,6 +26,12 @@ impl Rights {
         write_presence: true,
     };
 
+    /// Whether something could be heard with the rights `before` and cannot be with these.
+    pub fn revokes_reading(self, before: Self) -> bool {
+        (before.read_broadcast && !self.read_broadcast)
+            || (before.read_presence && !self.read_presence)
+    }
+
     /// Whether there is anything to hear.
     pub fn can_read(self) -> bool {
         self.read_broadcast || self.read_presence

@@ -191,6 +191,7 @@ impl SelfDbConversation {
             resume_token: continuation.token().map(|token| token.to_string()),
         };
         listener.open([Message::text(reply.to_text())]);
+        continuation.start(listener);
         if let Continuation::Resumed(from) = *continuation {
             let (engine, listener) = (Arc::clone(&self.engine), Arc::clone(listener));
             let to = Returning {

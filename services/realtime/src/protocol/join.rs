@@ -1,10 +1,11 @@
 //! The payload of `phx_join`.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 /// What a client asks for when it joins a channel. Members that are missing or null have their
 /// defaults; unknown ones are passed over.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct JoinRequest {
     /// What the channel is to do.
     #[serde(default, deserialize_with = "or_default")]
@@ -15,7 +16,7 @@ pub struct JoinRequest {
 }
 
 /// What a channel does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct JoinConfig {
     /// How broadcasts are handled.
     #[serde(default, deserialize_with = "or_default")]
@@ -36,7 +37,7 @@ pub struct JoinConfig {
 }
 
 /// How broadcasts are handled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct BroadcastConfig {
     /// Whether each broadcast is answered.
     #[serde(default, deserialize_with = "or_default")]
@@ -47,6 +48,20 @@ pub struct BroadcastConfig {
     /// Whether the client is told when messages from SQL will be heard.
     #[serde(default, deserialize_with = "or_default")]
     pub replication_ready: bool,
+    /// Which messages from before the join are told; not looked into yet.
+    #[serde(default)]
+    pub replay: Option<Box<RawValue>>,
+}
+
+/// Which messages from before the join are told: the last of those after a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct ReplayRequest {
+    /// The moment, in milliseconds since 1970.
+    #[serde(default, deserialize_with = "or_default")]
+    pub since: i64,
+    /// How many at most; 10 where missing, and never more than 25.
+    #[serde(default)]
+    pub limit: Option<i64>,
 }
 
 /// How presence is handled.
@@ -100,7 +115,8 @@ mod tests {
             r#"{"config":{"broadcast":null,"postgres_changes":null,"private":null}}"#,
         ] {
             let request: JoinRequest = serde_json::from_str(payload).expect("a join");
-            assert_eq!(request, JoinRequest::default(), "{payload}");
+            let (found, expected) = (format!("{request:?}"), JoinRequest::default());
+            assert_eq!(found, format!("{expected:?}"), "{payload}");
         }
     }
 

@@ -109,6 +109,7 @@ impl Leader {
 
     /// Keeps the stream until `shutdown`.
     pub async fn run(&self, shutdown: CancellationToken) {
+        let _closing = self.shared.journal.closing();
         let mut memory = Memory::default();
         let mut pause = FIRST_PAUSE;
         let mut failures = 0;

@@ -1,6 +1,14 @@
 //! `realtime.messages`: the table whose policies decide over private topics.
 
-use pg::sqlx::{self, Error, PgConnection, PgPool};
+use std::sync::Arc;
+
+use axum::extract::ws::Message;
+use pg::sqlx::{self, Error, PgConnection, PgPool, Row as _};
+
+use crate::broadcast::{Broadcast, Topic};
+use crate::protocol::text::quoted;
+use crate::protocol::{BroadcastBody, Version};
+use crate::topics::stored_frame;
 
 /// The schema and name of the table.
 pub const TABLE: (&str, &str) = ("realtime", "messages");
@@ -13,6 +21,64 @@ pub async fn set_topic(connection: &mut PgConnection, topic: &str) -> Result<(),
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// A message from before a client joined.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The row's id.
+    pub id: Arc<str>,
+    /// The message.
+    pub broadcast: Broadcast,
+}
+
+impl Replayed {
+    /// The frame, marked as told again; `None` where the version has none for it.
+    pub fn frame(&self, version: Version, topic: &str) -> Option<Message> {
+        let meta = format!(r#"{{"replayed":true,"id":{}}}"#, quoted(&self.id));
+        stored_frame(version, topic, &self.broadcast, &meta)
+    }
+}
+
+/// The last `limit` private messages to `topic` since `since` (milliseconds since 1970), oldest
+/// first, that the current role may read.
+pub async fn replay(
+    connection: &mut PgConnection,
+    topic: &str,
+    since: i64,
+    limit: i64,
+) -> Result<Vec<Replayed>, Error> {
+    let sql = "select id::text, event, payload::text, binary_payload from realtime.messages \
+         where topic = $1 and private and extension = 'broadcast' \
+           and inserted_at >= timestamp '1970-01-01' + $2 * interval '1 millisecond' \
+         order by inserted_at desc limit $3";
+    let rows = sqlx::query(sql)
+        .bind(topic)
+        .bind(since)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let message = |row: &sqlx::postgres::PgRow| {
+        let id: String = row.try_get(0)?;
+        let event: Option<String> = row.try_get(1)?;
+        let payload: Option<String> = row.try_get(2)?;
+        let binary: Option<Vec<u8>> = row.try_get(3)?;
+        let json = || BroadcastBody::Json(payload.unwrap_or_else(|| "null".to_owned()).into());
+        let id: Arc<str> = id.into();
+        let broadcast = Broadcast {
+            topic: Topic {
+                name: topic.into(),
+                private: true,
+            },
+            event: event.unwrap_or_default(),
+            body: binary.map_or_else(json, |bytes| BroadcastBody::Binary(bytes.into())),
+            meta: None,
+            sender: None,
+            id: Some(Arc::clone(&id)),
+        };
+        Ok(Replayed { id, broadcast })
+    };
+    rows.iter().rev().map(message).collect()
 }
 
 /// Deletes messages older than `days`; answers how many.

@@ -114,6 +114,9 @@ async fn http_sends_to_topics_and_needs_a_key() {
         client.event("broadcast").await.payload["payload"],
         json!([7, 0])
     );
+    let form = stage.service.post(path).apikey(stage.db.anon_token());
+    let form = form.header("content-type", "text/plain");
+    let _ = form.body("n=1").await.expect_status(415);
     let none = stage
         .service
         .post("/api/broadcast")
@@ -144,7 +147,11 @@ async fn sql_sends_when_the_transaction_commits() {
         )
         .await;
     let heard = client.event("broadcast").await.payload;
-    assert_eq!(heard, message("kept", &json!({ "n": 2, "id": 7 })));
+    assert_eq!(
+        (&heard["event"], &heard["payload"]),
+        (&json!("kept"), &json!({ "n": 2, "id": 7 }))
+    );
+    assert!(heard["meta"]["resume_token"].is_string());
 }
 
 #[tokio::test]

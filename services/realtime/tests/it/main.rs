@@ -15,6 +15,7 @@ mod policies;
 mod presence;
 mod private;
 mod protocol;
+mod replay;
 mod resume;
 mod selfdb;
 mod stage;

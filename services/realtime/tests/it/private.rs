@@ -129,6 +129,10 @@ async fn revoked_rights_end_the_channel_at_the_next_token() {
         (&system.payload["status"], &system.payload["extension"]),
         (&json!("error"), &json!("system"))
     );
+    assert_eq!(
+        system.payload["message"],
+        "You no longer have permission to read from this Channel topic: room"
+    );
     client.event("phx_close").await;
 }
 

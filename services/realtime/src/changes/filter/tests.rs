@@ -61,6 +61,9 @@ fn conditions_hold_as_in_sql() {
         "title=like.Milk%",
         "title=ilike.milk_%FRESH%",
         "title=not.like.%tea%",
+        "title=match.^Milk",
+        "title=imatch.FRESH",
+        "title=not.match.tea|coffee",
         "price=is.null",
         "price=isdistinct.3",
         "id=isdistinct.3",
@@ -82,6 +85,8 @@ fn conditions_hold_as_in_sql() {
         "id=isdistinct.10",
         "price=isdistinct.null",
         "done=is.false",
+        "title=match.fresh$",
+        "price=match.1",
         "at=gt.2025-01-01",
     ] {
         assert!(!matches(filter), "{filter}");
@@ -117,6 +122,28 @@ fn what_is_no_filter_is_refused_in_words() {
         Filter::parse("id=is.7"),
         Err(FilterError::Value(_))
     ));
+    assert!(matches!(
+        Filter::parse("title=match.[a"),
+        Err(FilterError::Expression(_))
+    ));
+    let long = vec!["1"; 101].join(",");
+    assert_eq!(
+        Filter::parse(&format!("id=in.({long})")),
+        Err(FilterError::TooMany)
+    );
+    for (filter, column) in [
+        ("id=like.1%", 0),
+        ("id=match.1", 0),
+        ("id=is.true", 0),
+        ("done=ilike.t", 2),
+    ] {
+        let condition = Filter::parse(filter).expect("a filter").0.remove(0);
+        let misfit = condition.misfit(relation().columns[column].kind);
+        assert!(
+            matches!(misfit, Some(FilterError::Unsupported(..))),
+            "{filter}"
+        );
+    }
     let condition = Filter::parse("id=in.(1,x)").expect("a filter").0.remove(0);
     let kind = relation().columns[0].kind;
     assert_eq!(

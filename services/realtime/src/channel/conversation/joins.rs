@@ -18,6 +18,24 @@ use crate::replication::Position;
 use crate::resume;
 use crate::sockets::Conversation as _;
 
+/// What API keys begin with that are no tokens: clients send them in a token's place, where they
+/// say no more than the socket's own key did.
+pub(super) const KEY_PREFIX: &str = "sb_";
+
+/// Why a token is refused, in the words that clients look for.
+pub(super) fn refusal(error: &TokenError) -> String {
+    match error {
+        TokenError::Malformed | TokenError::TooLong | TokenError::Header => {
+            "MalformedJWT: The token provided is not a valid JWT".to_owned()
+        }
+        TokenError::Signature | TokenError::UnknownKey => {
+            "JwtSignatureError: Failed to validate JWT signature".to_owned()
+        }
+        TokenError::Expired => "InvalidJWTToken: Token has expired".to_owned(),
+        TokenError::Claim(_) | TokenError::NotYetValid => format!("InvalidJWTToken: {error}"),
+    }
+}
+
 impl PhoenixConversation {
     pub(super) fn join(&mut self, request: &Request, payload: &ClientPayload) {
         match self.admit(request, payload) {
@@ -48,6 +66,9 @@ impl PhoenixConversation {
             return Err("ClientJoinRateLimitReached: Too many joins per second".to_owned());
         }
         let name = request.topic.strip_prefix(TOPIC_PREFIX).unwrap_or_default();
+        if request.topic == TOPIC_PREFIX {
+            return Err("TopicNameRequired: You must provide a topic name".to_owned());
+        }
         if name.is_empty() || request.topic.len() > MAX_NAME_BYTES {
             return Err("unmatched topic".to_owned());
         }
@@ -79,13 +100,14 @@ impl PhoenixConversation {
 
     /// Who joins: the bearer of the join's own token, else whoever opened the socket.
     fn identify(&self, token: Option<&str>) -> Result<Arc<Identity>, String> {
-        let invalid = |error: TokenError| format!("InvalidJWTToken: {error}");
-        if let Some(token) = token.filter(|token| !token.is_empty()) {
-            return self.engine.authenticator.identify(token).map_err(invalid);
+        let token = token.filter(|token| !token.is_empty() && !token.starts_with(KEY_PREFIX));
+        if let Some(token) = token {
+            let identified = self.engine.authenticator.identify(token);
+            return identified.map_err(|error| refusal(&error));
         }
         let now = self.engine.clock.unix_seconds();
         if self.identity.expires_at.is_some_and(|end| end <= now) {
-            return Err(invalid(TokenError::Expired));
+            return Err(refusal(&TokenError::Expired));
         }
         Ok(Arc::clone(&self.identity))
     }

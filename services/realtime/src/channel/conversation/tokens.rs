@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::joins::{KEY_PREFIX, refusal};
 use super::{Outcome, PhoenixConversation};
 use crate::changes::AccessError;
 use crate::channel::rights::Rights;
@@ -26,9 +27,12 @@ impl PhoenixConversation {
         let Some(token) = token.ok().and_then(|payload| payload.access_token) else {
             return;
         };
+        if token.starts_with(KEY_PREFIX) {
+            return;
+        }
         let identity = match self.engine.authenticator.identify(&token) {
             Ok(identity) => identity,
-            Err(error) => return self.close(topic, &format!("InvalidJWTToken: {error}")),
+            Err(error) => return self.close(topic, &refusal(&error)),
         };
         let Some(channel) = self.channels.get(topic) else {
             return;
@@ -52,16 +56,19 @@ impl PhoenixConversation {
         let Some(topic) = self.topic_of(listener) else {
             return;
         };
+        let Some(channel) = self.channels.get(&topic) else {
+            return;
+        };
+        let member = &channel.membership.member;
         match result {
-            Ok(rights) if rights.can_read() => {
-                if let Some(channel) = self.channels.get(&topic) {
-                    channel.membership.member.set_rights(rights);
-                }
+            Ok(rights) if !rights.revokes_reading(member.rights()) => member.set_rights(rights),
+            Ok(_) => {
+                let name = &channel.topic.name;
+                let reason = format!(
+                    "You no longer have permission to read from this Channel topic: {name}"
+                );
+                self.close(&topic, &reason);
             }
-            Ok(_) => self.close(
-                &topic,
-                "Unauthorized: permissions of this channel were revoked",
-            ),
             Err(error) => {
                 common::error::report("realtime", &error);
                 self.close(&topic, "the policies of this topic could not be read");

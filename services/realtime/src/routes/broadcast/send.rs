@@ -83,6 +83,7 @@ pub(in crate::routes) fn new_broadcast(
         body,
         meta: None,
         sender: None,
+        id: None,
     })
 }
 

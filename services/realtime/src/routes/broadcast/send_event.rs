@@ -34,8 +34,11 @@ pub(in crate::routes) async fn send_broadcast(
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let body = if content_type.is_some_and(|text| text.starts_with("application/octet-stream")) {
+    let is = |found: &str| content_type.is_some_and(|text| text.starts_with(found));
+    let body = if is("application/octet-stream") {
         BroadcastBody::Binary(body)
+    } else if content_type.is_some() && !is("application/json") {
+        return Err(Error::MediaType);
     } else if serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
         BroadcastBody::Json(body)
     } else {

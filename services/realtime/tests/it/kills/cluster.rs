@@ -1,9 +1,5 @@
 //! The tests: one at a time, each with a Postgres of its own.
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_macros,
-    reason = "a long run tells what it counted"
-)]
+#![expect(clippy::disallowed_macros, reason = "a long run tells what it counted")]
 
 use testkit::history::Violation;
 
