@@ -150,8 +150,10 @@ fn relation_work(
     action: Action,
 ) -> Result<(Work, Access, Negotiated), Error> {
     let negotiated = negotiate(request, cache, limits, Origin::Rows(&table.name))?;
+    let values = negotiated.format.values();
     if let Action::Read(answer) = action {
-        let read = tree::Builder::reading(request, cache, limits).build(&table.name)?;
+        let builder = tree::Builder::reading(request, cache, limits);
+        let read = builder.with_values(values).build(&table.name)?;
         let work = Work::Read { read, answer };
         return Ok((work, Access::ReadOnly, negotiated));
     }
@@ -159,8 +161,13 @@ fn relation_work(
         .preferences
         .representation
         .unwrap_or(Representation::Minimal);
-    let read = tree::Builder::returning(request, cache, limits).build(&table.name)?;
-    let mutation = Mutation::plan(request, table, &read, representation)?;
+    let builder = tree::Builder::returning(request, cache, limits);
+    let read = builder.with_values(values).build(&table.name)?;
+    let target = mutate::Known {
+        table,
+        representations: &cache.representations,
+    };
+    let mutation = Mutation::plan(request, target, &read, representation)?;
     let work = Work::Mutate {
         mutation,
         read,
@@ -185,7 +192,9 @@ fn call_work(
     };
     let negotiated = negotiate(request, cache, limits, origin)?;
     // The rows of a function that returns a table's rows are related like the table's.
-    let read = tree::Builder::calling(request, cache, limits).build(&routine.returns.type_name)?;
+    let builder = tree::Builder::calling(request, cache, limits);
+    let builder = builder.with_values(negotiated.format.values());
+    let read = builder.build(&routine.returns.type_name)?;
     let rows = cache.table(&routine.returns.type_name);
     let call = Call::plan(request, routine, (&read, rows));
     let (access, answer) = match invocation {

@@ -7,6 +7,7 @@ mod load;
 pub(crate) mod media;
 mod refresh;
 pub(crate) mod relationship;
+pub(crate) mod representation;
 pub(crate) mod routine;
 pub(crate) mod table;
 mod views;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 use media::MediaHandlers;
 use relationship::Relationship;
+use representation::Representations;
 use routine::Routine;
 use table::Table;
 
@@ -48,6 +50,7 @@ pub(crate) struct SchemaCache {
     /// Functions by name; more than one where it is overloaded.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
     pub handlers: MediaHandlers,
+    pub representations: Representations,
     pub timezones: HashSet<String>,
     /// What `alter role … set` says, which `set role` does not apply by itself.
     pub role_settings: HashMap<String, Vec<(String, String)>>,

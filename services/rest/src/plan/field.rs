@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::request::filter::{Filter, LogicOperator, LogicTree, Operation};
 use crate::request::names::{Field, JsonStep};
+use crate::schema_cache::QualifiedName;
+use crate::schema_cache::representation::Representations;
 use crate::schema_cache::table::Table;
 
 /// A column of a known or unknown type, and the place in it.
@@ -13,6 +15,8 @@ pub(crate) struct Column {
     pub path: Vec<JsonStep>,
     /// Whether it has to become JSON before a path leads into it.
     pub to_jsonb: bool,
+    /// What makes JSON of a value, where the answer shows it otherwise than it is stored.
+    pub shown: Option<QualifiedName>,
 }
 
 /// A condition on the rows of one relation.
@@ -20,6 +24,8 @@ pub(crate) struct Column {
 pub(crate) enum Condition {
     Filter {
         column: Column,
+        /// What reads the value that is compared with.
+        parse: Option<QualifiedName>,
         /// Whether a full-text search has to turn the column into a `tsvector`.
         to_tsvector: bool,
         negated: bool,
@@ -50,7 +56,13 @@ impl Column {
             name: field.name.clone(),
             path: field.path.clone(),
             to_jsonb: !field.path.is_empty() && !is_json,
+            shown: None,
         }
+    }
+
+    /// Whether both are the same place in the same column.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.name == other.name && self.path == other.path
     }
 }
 
@@ -60,11 +72,18 @@ fn is_json(type_name: &str) -> bool {
 
 impl Condition {
     /// Resolves a filter on `table`.
-    pub(crate) fn of_filter(filter: &Filter, table: Option<&Table>) -> Self {
+    pub(crate) fn of_filter(
+        filter: &Filter,
+        table: Option<&Table>,
+        representations: &Representations,
+    ) -> Self {
         let column = Column::resolve(&filter.field, table);
         let known = table.and_then(|table| table.column(&filter.field.name));
         let is_vector = known.is_none_or(|column| column.type_name.as_str() == "tsvector");
+        let represented = table.and_then(|table| representations.of(table, &column.name));
+        let represented = represented.filter(|_| column.path.is_empty());
         Self::Filter {
+            parse: represented.and_then(|known| known.from_text.clone()),
             to_tsvector: !is_vector || !column.path.is_empty(),
             column,
             negated: filter.negated,
@@ -88,9 +107,13 @@ impl Condition {
     }
 
     /// Resolves a tree of filters on `table`.
-    pub(crate) fn of_tree(tree: &LogicTree, table: Option<&Table>) -> Self {
+    pub(crate) fn of_tree(
+        tree: &LogicTree,
+        table: Option<&Table>,
+        representations: &Representations,
+    ) -> Self {
         match tree {
-            LogicTree::Filter(filter) => Self::of_filter(filter, table),
+            LogicTree::Filter(filter) => Self::of_filter(filter, table, representations),
             LogicTree::Group {
                 negated,
                 operator,
@@ -100,7 +123,7 @@ impl Condition {
                 operator: *operator,
                 members: members
                     .iter()
-                    .map(|member| Self::of_tree(member, table))
+                    .map(|member| Self::of_tree(member, table, representations))
                     .collect(),
             },
         }

@@ -137,6 +137,7 @@ impl Term {
                 name: name.to_owned(),
                 path: Vec::new(),
                 to_jsonb: false,
+                shown: None,
             },
             descending,
             nulls_first: false,

@@ -5,9 +5,10 @@ use super::read::ReadPlan;
 use crate::error::{ApiError, CacheError, Error};
 use crate::request::filter::{Operation, QuantifiedOperator};
 use crate::request::payload::{JsonShape, Payload};
-use crate::request::preferences::{Missing, Representation, Resolution};
+use crate::request::preferences::{Missing, Representation as Returned, Resolution};
 use crate::request::{Action, ApiRequest};
 use crate::schema_cache::QualifiedName;
+use crate::schema_cache::representation::{Representation, Representations};
 use crate::schema_cache::table::{Column, DefaultExpression, Table, TypeName};
 
 /// A write on one table or view.
@@ -64,6 +65,15 @@ pub(crate) struct BodyColumn {
     pub name: String,
     pub type_name: TypeName,
     pub default: Option<DefaultExpression>,
+    /// How the body writes it, where not as it is stored.
+    pub representation: Option<Representation>,
+}
+
+/// The table that is written, and how its domains are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'c> {
+    pub table: &'c Table,
+    pub representations: &'c Representations,
 }
 
 /// What happens to rows that exist.
@@ -85,36 +95,35 @@ impl Mutation {
     /// Plans the write of `request` on `table`, whose result `read` reads.
     pub(crate) fn plan(
         request: &ApiRequest,
-        table: &Table,
+        known: Known<'_>,
         read: &ReadPlan,
-        representation: Representation,
+        representation: Returned,
     ) -> Result<Self, Error> {
+        let table = known.table;
         let returning = match representation {
-            Representation::Full => Returning::of(read.needed_columns(), &table.primary_key),
-            Representation::Minimal | Representation::HeadersOnly => Returning::Nothing,
+            Returned::Full => Returning::of(read.needed_columns(), &table.primary_key),
+            Returned::Minimal | Returned::HeadersOnly => Returning::Nothing,
         };
         match request.action {
             Action::Create => {
                 let returning = match representation {
-                    Representation::HeadersOnly if !table.primary_key.is_empty() => {
+                    Returned::HeadersOnly if !table.primary_key.is_empty() => {
                         Returning::Columns(table.primary_key.clone())
                     }
-                    Representation::HeadersOnly
-                    | Representation::Minimal
-                    | Representation::Full => returning,
+                    Returned::HeadersOnly | Returned::Minimal | Returned::Full => returning,
                 };
-                insert(request, table, returning).map(Self::Insert)
+                insert(request, known, returning).map(Self::Insert)
             }
-            Action::Upsert => upsert(request, table, returning).map(Self::Insert),
+            Action::Upsert => upsert(request, known, returning).map(Self::Insert),
             Action::Update => Ok(Self::Update(Update {
                 table: table.name.clone(),
-                body: Body::of(request, table)?,
-                conditions: root_conditions(request, table),
+                body: Body::of(request, known)?,
+                conditions: root_conditions(request, known),
                 returning,
             })),
             Action::Delete => Ok(Self::Delete(Delete {
                 table: table.name.clone(),
-                conditions: root_conditions(request, table),
+                conditions: root_conditions(request, known),
                 returning,
             })),
             Action::Read(_) | Action::Call(_) | Action::Inspect(_) | Action::Info => {
@@ -135,7 +144,8 @@ impl Returning {
     }
 }
 
-fn insert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<Insert, Error> {
+fn insert(request: &ApiRequest, known: Known<'_>, returning: Returning) -> Result<Insert, Error> {
+    let table = known.table;
     let chosen = request.query.on_conflict.as_ref();
     let columns = chosen.unwrap_or(&table.primary_key).clone();
     let resolution = request.preferences.resolution;
@@ -147,7 +157,7 @@ fn insert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<I
         });
     Ok(Insert {
         table: table.name.clone(),
-        body: Body::of(request, table)?,
+        body: Body::of(request, known)?,
         conflict,
         key_conditions: Vec::new(),
         returning,
@@ -156,7 +166,8 @@ fn insert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<I
 }
 
 /// PUT: exactly the row that the filters on the primary key name.
-fn upsert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<Insert, Error> {
+fn upsert(request: &ApiRequest, known: Known<'_>, returning: Returning) -> Result<Insert, Error> {
+    let table = known.table;
     if !request.range.is_all() {
         return Err(ApiError::UpsertRange.into());
     }
@@ -181,7 +192,7 @@ fn upsert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<I
     if !plain || !exact || !request.query.logic.is_empty() {
         return Err(ApiError::UpsertFilters.into());
     }
-    let body = Body::of(request, table)?;
+    let body = Body::of(request, known)?;
     let given = |name: &String| body.columns.iter().any(|column| column.name == *name);
     if !key.iter().all(given) {
         return Err(ApiError::UpsertKey.into());
@@ -193,13 +204,14 @@ fn upsert(request: &ApiRequest, table: &Table, returning: Returning) -> Result<I
             resolution: Resolution::Merge,
             columns: key.clone(),
         }),
-        key_conditions: root_conditions(request, table),
+        key_conditions: root_conditions(request, known),
         returning,
         primary_key: key.clone(),
     })
 }
 
-fn root_conditions(request: &ApiRequest, table: &Table) -> Vec<Condition> {
+fn root_conditions(request: &ApiRequest, known: Known<'_>) -> Vec<Condition> {
+    let (table, shown) = (Some(known.table), known.representations);
     let filters = request.query.filters.iter();
     let filters = filters.filter(|(path, _)| path.is_empty());
     let trees = request
@@ -208,20 +220,20 @@ fn root_conditions(request: &ApiRequest, table: &Table) -> Vec<Condition> {
         .iter()
         .filter(|(path, _)| path.is_empty());
     filters
-        .map(|(_, filter)| Condition::of_filter(filter, Some(table)))
-        .chain(trees.map(|(_, tree)| Condition::of_tree(tree, Some(table))))
+        .map(|(_, filter)| Condition::of_filter(filter, table, shown))
+        .chain(trees.map(|(_, tree)| Condition::of_tree(tree, table, shown)))
         .collect()
 }
 
 impl Body {
-    fn of(request: &ApiRequest, table: &Table) -> Result<Self, Error> {
+    fn of(request: &ApiRequest, known: Known<'_>) -> Result<Self, Error> {
         let Payload::Json(payload) = &request.payload else {
             return Err(ApiError::Body("Empty or invalid json".to_owned()).into());
         };
         let columns: Result<Vec<_>, _> = payload
             .keys
             .iter()
-            .map(|name| body_column(table, name))
+            .map(|name| body_column(known, name))
             .collect();
         Ok(Self {
             json: payload.text.clone(),
@@ -232,7 +244,11 @@ impl Body {
     }
 }
 
-fn body_column(table: &Table, name: &str) -> Result<BodyColumn, CacheError> {
+fn body_column(known: Known<'_>, name: &str) -> Result<BodyColumn, CacheError> {
+    let Known {
+        table,
+        representations,
+    } = known;
     let Column {
         name,
         type_name,
@@ -246,5 +262,6 @@ fn body_column(table: &Table, name: &str) -> Result<BodyColumn, CacheError> {
         name: name.clone(),
         type_name: type_name.clone(),
         default: default.clone(),
+        representation: representations.of(table, name).cloned(),
     })
 }

@@ -1,5 +1,6 @@
 //! In which form the rows are answered: what the client accepts, and what Postgres can make.
 
+use super::tree::Values;
 use crate::error::ApiError;
 use crate::request::media_type::{Explain, MediaType, Nulls};
 use crate::schema_cache::QualifiedName;
@@ -19,6 +20,18 @@ pub(crate) enum Format {
     Value,
     /// What an aggregate of the database makes of the rows.
     Aggregate(MediaAggregate),
+}
+
+impl Format {
+    /// Domains have a form of their own in JSON only.
+    pub(crate) fn values(&self) -> Values {
+        match self {
+            Self::Json | Self::ArrayStripped | Self::Object(_) | Self::GeoJson => {
+                Values::Represented
+            }
+            Self::Csv | Self::Value | Self::Aggregate(_) => Values::Stored,
+        }
+    }
 }
 
 /// What the answer will be.

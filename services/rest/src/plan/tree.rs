@@ -17,6 +17,7 @@ use crate::request::ApiRequest;
 use crate::request::order::OrderTerm;
 use crate::request::range::RowRange;
 use crate::request::select::{EmbedShape, JoinType, SelectItem, SelectRelation};
+use crate::schema_cache::representation::Representations;
 use crate::schema_cache::{QualifiedName, SchemaCache};
 use fields::{on_embeds, ordered, selected};
 use joins::joined;
@@ -27,8 +28,16 @@ pub(crate) struct Builder<'a> {
     cache: &'a SchemaCache,
     root: Root,
     limits: Limits,
+    values: Values,
     /// How many embeds have an alias so far.
     embeds: usize,
+}
+
+/// Whether values of domains are shown as their casts say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    Represented,
+    Stored,
 }
 
 /// Where the root's rows come from, and which parameters apply to them.
@@ -85,7 +94,21 @@ impl<'a> Builder<'a> {
             cache,
             root,
             limits,
+            values: Values::Represented,
             embeds: 0,
+        }
+    }
+
+    /// With values shown like this.
+    pub(crate) fn with_values(mut self, values: Values) -> Self {
+        self.values = values;
+        self
+    }
+
+    fn representations(&self) -> Option<&'a Representations> {
+        match self.values {
+            Values::Represented => Some(&self.cache.representations),
+            Values::Stored => None,
         }
     }
 
@@ -167,12 +190,13 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, node: &mut Node<'_>, placed: &Placed<'_>) -> Result<ReadPlan, Error> {
         let table = self.cache.table(node.table);
+        let shown = self.representations();
         let mut select = Vec::new();
         let mut embeds = Vec::new();
         for (position, item) in node.items.iter().enumerate() {
             match item {
                 SelectItem::All => select.push(Selected::All),
-                SelectItem::Field(field) => select.push(selected(field, table)),
+                SelectItem::Field(field) => select.push(selected(field, table, shown)),
                 SelectItem::Rows { aggregate, alias } => select.push(Selected::Rows {
                     aggregate: aggregate.clone(),
                     alias: alias.clone(),
@@ -186,16 +210,20 @@ impl<'a> Builder<'a> {
         if aggregated && self.limits.aggregates == Aggregates::Refused {
             return Err(ApiError::AggregatesNotAllowed.into());
         }
-        if aggregated || embeds.iter().any(Embed::is_aggregated) {
-            spread::expand_all(&mut select, table);
+        let changed = table
+            .zip(shown)
+            .is_some_and(|(table, shown)| shown.changes(table));
+        if aggregated || changed || embeds.iter().any(Embed::is_aggregated) {
+            spread::expand_all(&mut select, table, shown);
         }
         let nothing = Parameters::default();
         let parameters = placed.get(&node.place).unwrap_or(&nothing);
+        let known = &self.cache.representations;
         let mut conditions = Vec::new();
         for condition in &parameters.conditions {
             let resolved = match condition {
-                ConditionSource::Filter(filter) => Condition::of_filter(filter, table),
-                ConditionSource::Tree(tree) => Condition::of_tree(tree, table),
+                ConditionSource::Filter(filter) => Condition::of_filter(filter, table, known),
+                ConditionSource::Tree(tree) => Condition::of_tree(tree, table, known),
             };
             conditions.push(on_embeds(resolved, &embeds)?);
         }
@@ -244,10 +272,13 @@ impl<'a> Builder<'a> {
         let mut read = self.node(&mut node, placed)?;
         read.joins = joins;
         let table = self.cache.table(node.table);
+        let shown = self.representations();
         let shape = match (wanted.shape, relationship.is_to_one()) {
             (EmbedShape::Nested, _) => Shape::Nested,
-            (EmbedShape::Spread, true) => Shape::Spread(spread::to_one(&mut read, table, &alias)),
-            (EmbedShape::Spread, false) => Shape::Spread(spread::to_many(&mut read, table)?),
+            (EmbedShape::Spread, true) => {
+                Shape::Spread(spread::to_one(&mut read, table, shown, &alias))
+            }
+            (EmbedShape::Spread, false) => Shape::Spread(spread::to_many(&mut read, table, shown)?),
         };
         let own = relationship.own_columns();
         let needs = own.map(|pairs| pairs.iter().map(|pair| pair.own.clone()).collect());

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::SchemaCache;
 use super::media::{FoundAggregate, MediaHandlers};
 use super::relationship::{ForeignKey, Relationship, RowFunction};
+use super::representation::FoundDomains;
 use super::routine::Routine;
 use super::table::Table;
 use super::views::{ViewColumn, with_views};
@@ -19,6 +20,7 @@ const FOREIGN_KEYS: &str = include_str!("queries/foreign_keys.sql");
 const VIEW_COLUMNS: &str = include_str!("queries/view_columns.sql");
 const COMPUTED: &str = include_str!("queries/computed_relationships.sql");
 const MEDIA_AGGREGATES: &str = include_str!("queries/media_aggregates.sql");
+const DOMAINS: &str = include_str!("queries/domains.sql");
 const ROUTINES: &str = include_str!("queries/routines.sql");
 const ROLE_SETTINGS: &str = include_str!("queries/role_settings.sql");
 const TIMEZONES: &str = include_str!("queries/timezones.sql");
@@ -54,6 +56,7 @@ pub(crate) async fn load(
     let routines: Vec<Routine> = read(&mut transaction, ROUTINES, Some(schemas)).await?;
     let handlers: Vec<FoundAggregate> =
         read(&mut transaction, MEDIA_AGGREGATES, Some(schemas)).await?;
+    let domains: FoundDomains = read(&mut transaction, DOMAINS, Some(schemas)).await?;
     let settings: Vec<(String, String, String)> =
         read(&mut transaction, ROLE_SETTINGS, None).await?;
     let timezones = match previous {
@@ -77,6 +80,7 @@ pub(crate) async fn load(
         tables,
         relationships,
         handlers: MediaHandlers::from_iter(handlers),
+        representations: domains.into(),
         timezones,
         ..SchemaCache::default()
     };

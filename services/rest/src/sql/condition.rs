@@ -1,5 +1,9 @@
 //! Conditions: every operator of the grammar as SQL.
 
+mod parsed;
+
+use parsed::Comparison;
+
 use super::Sql;
 use super::fragment::array_literal;
 use crate::plan::field::{Column, Condition};
@@ -131,6 +135,7 @@ pub(super) fn add(sql: &mut Sql, table: &TableRef, condition: &Condition) {
         }
         Condition::Filter {
             column,
+            parse,
             to_tsvector,
             negated,
             operation,
@@ -138,7 +143,13 @@ pub(super) fn add(sql: &mut Sql, table: &TableRef, condition: &Condition) {
             if *negated {
                 sql.push("not ");
             }
-            add_filter(sql, table, (column, *to_tsvector), operation);
+            let comparison = parse.as_ref().zip(Comparison::of(operation));
+            if let Some((parse, comparison)) = comparison {
+                add_column(sql, table, column);
+                comparison.add(sql, parse);
+            } else {
+                add_filter(sql, table, (column, *to_tsvector), operation);
+            }
         }
     }
 }

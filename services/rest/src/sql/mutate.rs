@@ -2,7 +2,9 @@
 
 use super::Sql;
 use super::condition::{add, add_where};
-use crate::plan::mutate::{Body, Conflict, Delete, Insert, Mutation, Returning, Update};
+use crate::plan::mutate::{
+    Body, BodyColumn, Conflict, Delete, Insert, Mutation, Returning, Update,
+};
 use crate::plan::read::TableRef;
 use crate::request::payload::JsonShape;
 use crate::request::preferences::{Missing, Resolution};
@@ -165,6 +167,12 @@ fn add_body(sql: &mut Sql, body: &Body) {
         };
         return;
     }
+    let represented = body.columns.iter().any(|column| parser(column).is_some());
+    if represented {
+        sql.push("(select ");
+        sql.list(&body.columns, ", ", add_parsed);
+        sql.push(" from ");
+    }
     let defaults = body.missing == Missing::Default;
     sql.push(match (body.shape, defaults) {
         (JsonShape::Object, false) => "json_to_record(",
@@ -187,13 +195,34 @@ fn add_body(sql: &mut Sql, body: &Body) {
             sql.bind(body.json.as_str()).push("::jsonb) as given)");
         }
     }
-    sql.push(") as pgrst_body(");
-    sql.list(&body.columns, ", ", |sql, column| {
-        sql.name(&column.name)
-            .push(" ")
-            .type_name(&column.type_name);
+    sql.push(if represented {
+        ") as given("
+    } else {
+        ") as pgrst_body("
     });
-    sql.push(")");
+    sql.list(&body.columns, ", ", |sql, column| {
+        sql.name(&column.name).push(" ");
+        match parser(column) {
+            Some(_) => sql.push("json"),
+            None => sql.type_name(&column.type_name),
+        };
+    });
+    sql.push(if represented { ")) as pgrst_body" } else { ")" });
+}
+
+/// What reads the values of a column from JSON, where it is not Postgres.
+fn parser(column: &BodyColumn) -> Option<&QualifiedName> {
+    column.representation.as_ref()?.from_json.as_ref()
+}
+
+fn add_parsed(sql: &mut Sql, column: &BodyColumn) {
+    if let Some(parse) = parser(column) {
+        sql.qualified(parse)
+            .push("(")
+            .name(&column.name)
+            .push(") as ");
+    }
+    sql.name(&column.name);
 }
 
 fn add_defaults(sql: &mut Sql, body: &Body) {
@@ -201,7 +230,21 @@ fn add_defaults(sql: &mut Sql, body: &Body) {
     let defaults = body.columns.iter();
     let defaults = defaults.filter_map(|column| Some((column, column.default.as_ref()?)));
     sql.list(defaults, ", ", |sql, (column, default)| {
-        sql.literal(&column.name).push(", ").expression(default);
+        sql.literal(&column.name).push(", ");
+        // What is read from JSON has to be written as JSON first.
+        let shown = parser(column).and(column.representation.as_ref());
+        match shown.and_then(|known| known.shown.as_ref()) {
+            Some(show) => {
+                sql.qualified(show)
+                    .push("((")
+                    .expression(default)
+                    .push(")::");
+                sql.type_name(&column.type_name).push(")");
+            }
+            None => {
+                sql.expression(default);
+            }
+        }
     });
     sql.push(")");
 }

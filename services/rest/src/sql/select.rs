@@ -45,7 +45,7 @@ pub(super) fn group_key(plan: &ReadPlan, column: &Column) -> Option<usize> {
             cast: None,
             aggregate: None,
             ..
-        } => key == column,
+        } => key.is_at(column),
         Selected::Column { .. } | Selected::All | Selected::Rows { .. } => false,
     };
     let found = plan.select.iter().position(is_key);
@@ -78,6 +78,7 @@ impl List<'_> {
     }
 
     fn selected(&mut self, table: &TableRef, selected: &Selected) {
+        let grouped = self.grouped;
         let sql = self.entry(selected.aggregate());
         match selected {
             Selected::All => {
@@ -100,20 +101,24 @@ impl List<'_> {
                 let add_value = |sql: &mut Sql| {
                     if let Some(cast) = cast {
                         sql.push("cast(");
-                        add_column(sql, table, column);
+                        add_shown(sql, table, column);
                         sql.push(" as ").cast_type(cast).push(")");
                     } else {
-                        add_column(sql, table, column);
+                        add_shown(sql, table, column);
+                        // Postgres groups by jsonb and not by json.
+                        if grouped && column.shown.is_some() {
+                            sql.push("::jsonb");
+                        }
                     }
                 };
                 match aggregate {
                     Some(aggregate) => add_aggregate(sql, aggregate, add_value),
                     None => add_value(sql),
                 }
-                // A cast would otherwise be called by its type where a path is cast.
+                // A cast would otherwise be called by its type, and a call by its function.
                 if let Some(alias) = alias {
                     sql.push(" as ").name(alias);
-                } else if cast.is_some() {
+                } else if cast.is_some() || column.shown.is_some() {
                     sql.push(" as ").name(&column.name);
                 }
             }
@@ -163,6 +168,17 @@ impl List<'_> {
         }
         sql.push(if list { "::jsonb as " } else { " as " });
         sql.name(&column.name);
+    }
+}
+
+/// Adds a column as the answer shows it.
+fn add_shown(sql: &mut Sql, table: &TableRef, column: &Column) {
+    if let Some(function) = &column.shown {
+        sql.qualified(function).push("(");
+        add_column(sql, table, column);
+        sql.push(")");
+    } else {
+        add_column(sql, table, column);
     }
 }
 

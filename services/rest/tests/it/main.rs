@@ -19,6 +19,7 @@ mod openapi;
 mod plans;
 mod reads;
 mod reload;
+mod representations;
 mod security;
 mod tables;
 mod transactions;

@@ -7,10 +7,24 @@ use crate::request::filter::{IsValue, Operation};
 use crate::request::names::{Field, JsonOperand};
 use crate::request::order::OrderTerm;
 use crate::request::select::SelectField;
+use crate::schema_cache::representation::Representations;
 use crate::schema_cache::table::Table;
 
-pub(super) fn selected(field: &SelectField, table: Option<&Table>) -> Selected {
-    let column = Column::resolve(&field.field, table);
+/// A column of the answer; with `representations` as they show it.
+pub(super) fn selected(
+    field: &SelectField,
+    table: Option<&Table>,
+    representations: Option<&Representations>,
+) -> Selected {
+    let mut column = Column::resolve(&field.field, table);
+    // What many rows come to is reckoned with the values as they are stored.
+    if let (Some(table), Some(known), None) = (table, representations, &field.aggregate)
+        && column.path.is_empty()
+    {
+        column.shown = known
+            .of(table, &column.name)
+            .and_then(|known| known.shown.clone());
+    }
     let function = field.aggregate.as_ref().map(|known| known.function.name());
     let alias = field.alias.clone().or_else(|| match function {
         Some(function) => Some(function.to_owned()),
@@ -81,6 +95,7 @@ pub(super) fn on_embeds(condition: Condition, embeds: &[Embed]) -> Result<Condit
         }
         Condition::Filter {
             column,
+            parse,
             to_tsvector,
             negated,
             operation,
@@ -98,6 +113,7 @@ pub(super) fn on_embeds(condition: Condition, embeds: &[Embed]) -> Result<Condit
                 (Some(_), _) => Err(ApiError::EmbedFilter(column.name)),
                 (None, _) => Ok(Condition::Filter {
                     column,
+                    parse,
                     to_tsvector,
                     negated,
                     operation,

@@ -1,15 +1,20 @@
 //! Columns of an embed among those of its parent. An aggregate in a to-one spread is the parent's:
 //! the embed hands on the values, and the parent makes one of many.
 
+use super::fields;
 use crate::error::ApiError;
-use crate::plan::field::Column;
 use crate::plan::read::{Embed, ReadPlan, Selected, Shape, SpreadColumn, SpreadValue};
 use crate::request::names::Field;
-use crate::request::select::Aggregate;
+use crate::request::select::{Aggregate, SelectField};
+use crate::schema_cache::representation::Representations;
 use crate::schema_cache::table::Table;
 
-/// Names the columns of `*`, which cannot be grouped as one.
-pub(super) fn expand_all(select: &mut Vec<Selected>, table: Option<&Table>) {
+/// Names the columns of `*`, which cannot be grouped, nor shown otherwise than stored, as one.
+pub(super) fn expand_all(
+    select: &mut Vec<Selected>,
+    table: Option<&Table>,
+    representations: Option<&Representations>,
+) {
     let Some(table) = table else { return };
     let expanded = std::mem::take(select).into_iter();
     *select = expanded
@@ -17,20 +22,19 @@ pub(super) fn expand_all(select: &mut Vec<Selected>, table: Option<&Table>) {
             Selected::All => table
                 .columns
                 .iter()
-                .map(|column| plain(&column.name))
+                .map(|column| fields::selected(&plain(&column.name), Some(table), representations))
                 .collect(),
             other @ (Selected::Column { .. } | Selected::Rows { .. }) => vec![other],
         })
         .collect();
 }
 
-fn plain(name: &str) -> Selected {
-    let field = Field {
-        name: name.to_owned(),
-        path: Vec::new(),
-    };
-    Selected::Column {
-        column: Column::resolve(&field, None),
+fn plain(name: &str) -> SelectField {
+    SelectField {
+        field: Field {
+            name: name.to_owned(),
+            path: Vec::new(),
+        },
         cast: None,
         aggregate: None,
         alias: None,
@@ -41,20 +45,26 @@ fn plain(name: &str) -> Selected {
 pub(super) fn to_many(
     read: &mut ReadPlan,
     table: Option<&Table>,
+    representations: Option<&Representations>,
 ) -> Result<Vec<SpreadColumn>, ApiError> {
     if read.is_aggregated() {
         return Err(ApiError::NotImplemented(
             "Aggregates are not implemented for one-to-many or many-to-many spreads.",
         ));
     }
-    expand_all(&mut read.select, table);
+    expand_all(&mut read.select, table, representations);
     Ok(handed_on(read))
 }
 
 /// The columns that the to-one embed of `read` shows, with the aggregates that were its own and
 /// are its parent's now. `embed` is the embed's alias.
-pub(super) fn to_one(read: &mut ReadPlan, table: Option<&Table>, embed: &str) -> Vec<SpreadColumn> {
-    expand_all(&mut read.select, table);
+pub(super) fn to_one(
+    read: &mut ReadPlan,
+    table: Option<&Table>,
+    representations: Option<&Representations>,
+    embed: &str,
+) -> Vec<SpreadColumn> {
+    expand_all(&mut read.select, table, representations);
     let mut hoisted = Hoisted {
         embed,
         columns: Vec::new(),
