@@ -18,6 +18,7 @@ mod jwk;
 mod key_set;
 pub mod postgrest;
 mod signer;
+mod signing_keys;
 mod verifier;
 
 pub use api_keys::{ApiKey, ApiKeys, mint_key_token};
@@ -28,4 +29,5 @@ pub use identity::Identity;
 pub use jwk::JwkError;
 pub use key_set::{KeySet, VerificationKey};
 pub use signer::{SignError, Signer};
+pub use signing_keys::{SigningJwk, SigningKeyError, SigningKeys, read as read_signing_keys};
 pub use verifier::{TokenRules, Verifier};

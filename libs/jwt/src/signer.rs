@@ -1,4 +1,4 @@
-//! Signing tokens with the platform's secret (HS256).
+//! Signing tokens: with the platform's secret (HS256), or with a key of the operator's.
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ pub struct SignError(#[from] jsonwebtoken::errors::Error);
 #[derive(Clone)]
 pub struct Signer {
     key: EncodingKey,
+    header: Header,
 }
 
 impl fmt::Debug for Signer {
@@ -27,12 +28,18 @@ impl Signer {
     /// A signer with the shared secret of HS256.
     pub fn hs256(secret: &Secret) -> Self {
         let key = EncodingKey::from_secret(secret.expose().as_bytes());
-        Self { key }
+        Self::new(key, Algorithm::HS256, None)
+    }
+
+    /// A signer whose tokens name their key by `id`.
+    pub(crate) fn new(key: EncodingKey, algorithm: Algorithm, id: Option<String>) -> Self {
+        let mut header = Header::new(algorithm);
+        header.kid = id;
+        Self { key, header }
     }
 
     /// The compact token that says `claims`.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        let header = Header::new(Algorithm::HS256);
-        Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
+        Ok(jsonwebtoken::encode(&self.header, claims, &self.key)?)
     }
 }

@@ -20,9 +20,11 @@ mod identity;
 mod request;
 mod response;
 mod service;
+mod smtp;
 
 pub use cluster::SharedCluster;
 pub use database::TestDatabase;
 pub use request::TestRequest;
 pub use response::TestResponse;
 pub use service::{TestService, config};
+pub use smtp::{Mail, SmtpSink};

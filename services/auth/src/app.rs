@@ -3,18 +3,24 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use common::{Clock, Randomness};
+use common::{BoxError, Clock, Randomness, Secret};
 use jwt::{ApiKeys, Signer, Verifier};
 use pg::sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::config::{Config, Limits, Rules};
+use crate::config::{Config, Limits, LinkPages, Rules};
 use crate::domain::audit::AuditEntry;
+use crate::domain::one_time::{OneTimeKey, StoredOneTime};
 use crate::domain::refresh_token::RefreshTokenKey;
+use crate::domain::sealed::Seal;
 use crate::domain::session::Client;
-use crate::error::Result;
+use crate::error::{Error, Medium, Result, TooManyMessages};
 use crate::hashing::Hasher;
-use crate::limiter::{Limiter, network};
+use crate::limiter::{Limiter, TooOften, network};
+use crate::mail::Postbox;
+use crate::outbound::Outbound;
+use crate::sms::Texter;
 use crate::store;
 
 /// The service's parts, shared by all requests.
@@ -34,11 +40,27 @@ pub struct App {
     /// What refresh tokens are derived from.
     pub refresh_key: RefreshTokenKey,
     /// What callers may do.
-    pub rules: Rules,
+    pub rules: Box<Rules>,
     /// How often.
     pub limiters: Limiters,
     /// The platform's keys.
     pub api_keys: ApiKeys,
+    /// What is stored of codes is made with it.
+    pub one_time_key: OneTimeKey,
+    /// Seals secrets at rest.
+    pub seal: Seal,
+    /// The public keys of our tokens, as a JWK set.
+    pub public_keys: Value,
+    /// The algorithm our tokens are signed with.
+    pub signing_algorithm: String,
+    /// Sends letters.
+    pub postbox: Postbox,
+    /// The pages that links in letters lead to.
+    pub pages: LinkPages,
+    /// Sends text messages.
+    pub texter: Texter,
+    /// Asks others.
+    pub outbound: Outbound,
 }
 
 /// One limiter for each thing that is limited.
@@ -48,8 +70,15 @@ pub struct Limiters {
     anonymous: Limiter<IpAddr>,
     tokens: Limiter<IpAddr>,
     user_updates: Limiter<IpAddr>,
+    verifications: Limiter<IpAddr>,
+    factors: Limiter<IpAddr>,
+    codes: Limiter<IpAddr>,
+    letters: Limiter<IpAddr>,
+    texts: Limiter<IpAddr>,
     /// By the address or number that was tried.
     pub wrong_passwords: Limiter<String>,
+    /// By the address or number that was tried.
+    pub wrong_codes: Limiter<String>,
 }
 
 /// What is limited by the caller's address.
@@ -63,6 +92,12 @@ pub enum Limited {
     Token,
     /// Changing one's account.
     UserUpdate,
+    /// Asking for a code or link.
+    Code,
+    /// Showing one.
+    Verification,
+    /// Anything about second factors.
+    Factor,
 }
 
 impl Limiters {
@@ -73,7 +108,13 @@ impl Limiters {
             anonymous: Limiter::new(limits.anonymous),
             tokens: Limiter::new(limits.tokens),
             user_updates: Limiter::new(limits.user_updates),
+            verifications: Limiter::new(limits.verifications),
+            factors: Limiter::new(limits.factors),
+            codes: Limiter::new(limits.codes),
+            letters: Limiter::new(limits.letters),
+            texts: Limiter::new(limits.texts),
             wrong_passwords: Limiter::new(limits.wrong_passwords),
+            wrong_codes: Limiter::new(limits.wrong_codes),
         }
     }
 }
@@ -85,8 +126,9 @@ impl App {
         pool: PgPool,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
-    ) -> Self {
-        Self {
+    ) -> std::result::Result<Self, BoxError> {
+        let outbound = Outbound::new(config.private_hosts.clone())?;
+        Ok(Self {
             pool,
             verifier: config.jwt.verifier(Arc::clone(&clock)),
             clock,
@@ -97,7 +139,15 @@ impl App {
             rules: config.rules.clone(),
             limiters: Limiters::new(config.limits),
             api_keys: config.api_keys.clone(),
-        }
+            one_time_key: OneTimeKey::derive(&config.refresh_token_secret),
+            seal: Seal::derive(&config.refresh_token_secret)?,
+            public_keys: config.jwt.public_keys(),
+            signing_algorithm: config.jwt.algorithm_name().to_owned(),
+            postbox: Postbox::new(&config.mail, outbound.clone())?,
+            pages: config.mail.pages.clone(),
+            texter: Texter::new(&config.sms, outbound.clone())?,
+            outbound,
+        })
     }
 
     /// Now, to the microsecond, as Postgres keeps it.
@@ -119,8 +169,46 @@ impl App {
             Limited::Anonymous => &self.limiters.anonymous,
             Limited::Token => &self.limiters.tokens,
             Limited::UserUpdate => &self.limiters.user_updates,
+            Limited::Code => &self.limiters.codes,
+            Limited::Verification => &self.limiters.verifications,
+            Limited::Factor => &self.limiters.factors,
         };
         Ok(limiter.take(network(client.ip), self.now())?)
+    }
+
+    /// Counts a message that a client makes us send, or refuses it.
+    pub fn limit_messages(&self, medium: Medium, client: &Client) -> Result<()> {
+        let limiter = match medium {
+            Medium::Email => &self.limiters.letters,
+            Medium::Sms => &self.limiters.texts,
+        };
+        let taken = limiter.take(network(client.ip), self.now());
+        taken.map_err(|TooOften(pause)| {
+            Error::MessagesLimited(TooManyMessages {
+                medium,
+                same_user: false,
+                pause,
+            })
+        })
+    }
+
+    /// Whether a stored token is too old.
+    pub fn is_over(&self, stored: &StoredOneTime) -> bool {
+        let is_phone = !stored.relates_to.contains('@');
+        let lifetime = if is_phone {
+            self.rules.sms.code_lifetime
+        } else {
+            self.rules.mail.token_lifetime
+        };
+        self.now() > stored.created_at + lifetime
+    }
+
+    /// Whether `code` is what was sent, not too long ago.
+    pub fn is_code(&self, stored: &StoredOneTime, code: &Secret) -> bool {
+        let hash = self
+            .one_time_key
+            .code_hash(&stored.relates_to, code.expose());
+        Secret::from(hash).matches(&stored.code_hash) && !self.is_over(stored)
     }
 
     /// Records an event in the audit log, in the transaction of what happened.

@@ -1,6 +1,10 @@
 //! Configuration, by the names GoTrue's users know. The only reader of settings in this service.
 
+mod factors;
 mod limits;
+mod links;
+mod mail;
+mod sms;
 
 use std::time::Duration;
 
@@ -8,9 +12,13 @@ use common::{Secret, Settings};
 use jwt::{ApiKeys, JwtConfig};
 use pg::Endpoint;
 
+pub use factors::FactorRules;
 pub use limits::{Limit, Limits};
+pub use mail::{CustomText, LinkPages, MailConfig, MailRules, SmtpConfig, SmtpTls};
+pub use sms::{SmsConfig, SmsRules, TwilioConfig};
 
 use crate::domain::duration::GoDuration;
+use crate::domain::links::LinkRules;
 use crate::domain::password::{PasswordRules, character_sets};
 use crate::domain::session::SessionRules;
 
@@ -26,14 +34,20 @@ pub struct Config {
     pub max_connections: u32,
     /// How access tokens are signed and checked.
     pub jwt: JwtConfig,
-    /// What refresh tokens are derived from.
+    /// What refresh tokens, and what is stored of codes, are derived from.
     pub refresh_token_secret: Secret,
     /// The key that `/api/v1/users/me/anon-key` tells.
     pub api_keys: ApiKeys,
     /// What callers may do.
-    pub rules: Rules,
+    pub rules: Box<Rules>,
     /// How often they may do it.
     pub limits: Limits,
+    /// How letters are sent.
+    pub mail: Box<MailConfig>,
+    /// How text messages are sent.
+    pub sms: SmsConfig,
+    /// Hosts of this machine or of private networks that may be asked.
+    pub private_hosts: Vec<String>,
     /// How many passwords are hashed at once; each takes a core and 46 MiB meanwhile.
     pub hashing_concurrency: usize,
 }
@@ -63,6 +77,16 @@ pub struct Rules {
     pub reuse_interval: Duration,
     /// How long sessions live.
     pub sessions: SessionRules,
+    /// Where links may lead.
+    pub links: LinkRules,
+    /// Second factors.
+    pub factors: FactorRules,
+    /// Whether users link further identities themselves.
+    pub manual_linking: Switch,
+    /// Tokens in letters.
+    pub mail: MailRules,
+    /// Codes in text messages.
+    pub sms: SmsRules,
 }
 
 /// Accounts of one kind.
@@ -112,7 +136,15 @@ impl Config {
         let jwt = JwtConfig::from_settings(settings);
         let api_keys = ApiKeys::from_settings(settings);
         let refresh_token_secret = settings.secret("JWT_SECRET", 32);
-        let rules = jwt.as_ref().map(|jwt| read_rules(settings, jwt));
+        let mail = MailConfig::from_settings(settings);
+        let sms = SmsConfig::from_settings(settings);
+        let senders = Senders {
+            mail: mail.as_ref().is_some_and(|mail| mail.smtp.is_some()),
+            sms: sms.twilio.is_some(),
+        };
+        let links = links::read(settings);
+        let rules = jwt.as_ref().zip(links);
+        let rules = rules.map(|(jwt, links)| read_rules(settings, jwt, links, senders));
         let limits = Limits::from_settings(settings);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let hashing_concurrency = settings.parsed_or("AUTH_HASHING_CONCURRENCY", cores);
@@ -125,14 +157,34 @@ impl Config {
             jwt: jwt?,
             refresh_token_secret: refresh_token_secret?,
             api_keys: api_keys?,
-            rules: rules?,
+            rules: Box::new(rules?),
             limits,
+            mail: Box::new(mail?),
+            sms,
+            private_hosts: settings.list("AUTH_PRIVATE_HOSTS"),
             hashing_concurrency,
         })
     }
 }
 
-fn read_rules(settings: &Settings<'_>, jwt: &JwtConfig) -> Rules {
+/// Which kinds of message can be sent.
+#[derive(Debug, Clone, Copy)]
+struct Senders {
+    mail: bool,
+    sms: bool,
+}
+
+fn read_rules(
+    settings: &Settings<'_>,
+    jwt: &JwtConfig,
+    links: LinkRules,
+    senders: Senders,
+) -> Rules {
+    let confirm_unless_sent = if senders.mail {
+        Switch::Off
+    } else {
+        Switch::On
+    };
     let disabled = Switch::read(settings, "GOTRUE_DISABLE_SIGNUP", Switch::Off);
     let reuse = settings.seconds(
         "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL",
@@ -150,9 +202,9 @@ fn read_rules(settings: &Settings<'_>, jwt: &JwtConfig) -> Rules {
         ),
         email: ContactRules {
             accounts: Switch::read(settings, "GOTRUE_EXTERNAL_EMAIL_ENABLED", Switch::On),
-            autoconfirm: Switch::read(settings, "GOTRUE_MAILER_AUTOCONFIRM", Switch::On),
+            autoconfirm: Switch::read(settings, "GOTRUE_MAILER_AUTOCONFIRM", confirm_unless_sent),
         },
-        phone: read_phone_rules(settings),
+        phone: read_phone_rules(settings, senders),
         passwords: read_password_rules(settings),
         fresh_session_for_password: Switch::read(
             settings,
@@ -164,17 +216,27 @@ fn read_rules(settings: &Settings<'_>, jwt: &JwtConfig) -> Rules {
             timebox: duration(settings, "GOTRUE_SESSIONS_TIMEBOX"),
             inactivity: duration(settings, "GOTRUE_SESSIONS_INACTIVITY_TIMEOUT"),
         },
+        links,
+        factors: FactorRules::from_settings(settings),
+        manual_linking: Switch::read(
+            settings,
+            "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED",
+            Switch::Off,
+        ),
+        mail: MailRules::from_settings(settings),
+        sms: SmsRules::from_settings(settings),
     }
 }
 
-/// Numbers cannot be confirmed by a message yet: they are taken unconfirmed or not at all.
-fn read_phone_rules(settings: &Settings<'_>) -> ContactRules {
+/// Numbers that no message can be sent to are taken unconfirmed or not at all.
+fn read_phone_rules(settings: &Settings<'_>, senders: Senders) -> ContactRules {
     let accounts = Switch::read(settings, "GOTRUE_EXTERNAL_PHONE_ENABLED", Switch::Off);
     let autoconfirm = Switch::read(settings, "GOTRUE_SMS_AUTOCONFIRM", Switch::Off);
-    if accounts.is_on() && !autoconfirm.is_on() {
+    let has_codes = senders.sms || settings.text("GOTRUE_SMS_TEST_OTP").is_some();
+    if accounts.is_on() && !autoconfirm.is_on() && !has_codes {
         settings.reject(
             "GOTRUE_SMS_AUTOCONFIRM",
-            "must be true where GOTRUE_EXTERNAL_PHONE_ENABLED is: no messages can be sent",
+            "must be true where GOTRUE_EXTERNAL_PHONE_ENABLED is and no messages can be sent",
         );
     }
     ContactRules {

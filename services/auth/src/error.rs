@@ -2,6 +2,7 @@
 
 mod convert;
 mod dialect;
+pub mod refusal;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use common::BoxError;
 pub(crate) use dialect::{gotrue, selfdb};
 
 use crate::domain::password::WeakPassword;
+use crate::error::refusal::Refusal;
 use crate::limiter::TooOften;
 
 /// What a handler answers.
@@ -122,6 +124,12 @@ pub enum Error {
     /// A refresh token whose session has ended.
     #[error("Invalid Refresh Token: Session Expired{0}")]
     SessionExpired(&'static str),
+    /// Refused for a reason that its code tells.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// Too many messages.
+    #[error("{}", .0.message())]
+    MessagesLimited(TooManyMessages),
     /// Too often.
     #[error("Request rate limit reached")]
     RateLimited(TooOften),
@@ -171,7 +179,10 @@ impl Error {
             | Self::WeakPassword(_)
             | Self::SamePassword
             | Self::UserSsoManaged => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited(_) | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Refused(refusal) => refusal.status,
+            Self::RateLimited(_) | Self::MessagesLimited(_) | Self::Busy => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -210,6 +221,8 @@ impl Error {
             Self::RefreshTokenNotFound => "refresh_token_not_found",
             Self::RefreshTokenAlreadyUsed => "refresh_token_already_used",
             Self::SessionExpired(_) => "session_expired",
+            Self::Refused(refusal) => refusal.code,
+            Self::MessagesLimited(limited) => limited.medium.over_limit(),
             Self::RateLimited(_) | Self::Busy => "over_request_rate_limit",
             Self::Unavailable(_) => "service_unavailable",
             Self::Internal(_) => "unexpected_failure",
@@ -223,7 +236,9 @@ impl Error {
 
     /// After how many seconds asking again makes sense.
     fn retry_after_seconds(&self) -> Option<u64> {
-        if let Self::RateLimited(TooOften(pause)) = self {
+        if let Self::RateLimited(TooOften(pause))
+        | Self::MessagesLimited(TooManyMessages { pause, .. }) = self
+        {
             return Some(pause.as_secs() + 1);
         }
         matches!(self, Self::Busy | Self::Unavailable(_)).then_some(1)
@@ -237,6 +252,48 @@ impl Error {
     /// An [`Error::Internal`].
     pub fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+/// What messages are sent by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// Letters.
+    Email,
+    /// Text messages.
+    Sms,
+}
+
+impl Medium {
+    fn over_limit(self) -> &'static str {
+        match self {
+            Self::Email => "over_email_send_rate_limit",
+            Self::Sms => "over_sms_send_rate_limit",
+        }
+    }
+}
+
+/// A message that may be sent again after a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyMessages {
+    /// What it would be sent by.
+    pub medium: Medium,
+    /// Whether one user got one just before, or one address asked for too many.
+    pub same_user: bool,
+    /// After how long.
+    pub pause: std::time::Duration,
+}
+
+impl TooManyMessages {
+    fn message(&self) -> String {
+        match (self.same_user, self.medium) {
+            (true, _) => format!(
+                "For security purposes, you can only request this after {} seconds.",
+                self.pause.as_secs().max(1)
+            ),
+            (false, Medium::Email) => "email rate limit exceeded".to_owned(),
+            (false, Medium::Sms) => "SMS rate limit exceeded".to_owned(),
+        }
     }
 }
 

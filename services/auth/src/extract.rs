@@ -3,6 +3,8 @@
 mod caller;
 mod client;
 mod json;
+mod redirect;
 mod unique_json;
 
 pub(crate) use json::{JsonBody, body, parse};
+pub(crate) use redirect::RedirectTo;

@@ -14,7 +14,10 @@ pub mod error;
 mod extract;
 pub mod hashing;
 pub mod limiter;
+pub mod mail;
+pub mod outbound;
 mod routes;
+pub mod sms;
 pub mod store;
 
 pub use actions::ensure_admin::{EnsuredAdmin, ensure_admin};

@@ -1,15 +1,22 @@
 //! The routes, in both dialects.
 
 mod admin;
+mod factors;
 mod health;
+mod identities;
 mod logout;
+mod otp;
+mod recover;
+mod redirects;
 mod requests;
+mod resend;
 mod responses;
 mod settings;
 mod signup;
 mod token;
 mod user;
 mod v1;
+mod verify;
 mod well_known;
 
 use std::sync::Arc;
@@ -17,7 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
 use crate::error::{Error, gotrue, selfdb};
@@ -43,7 +50,23 @@ fn gotrue_routes() -> Router<Arc<App>> {
         .route("/signup", post(signup::sign_up))
         .route("/token", post(token::create_token))
         .route("/user", get(user::get_user).put(user::update_user))
+        .route("/reauthenticate", get(user::reauthenticate))
+        .route("/otp", post(otp::send_code))
+        .route("/magiclink", post(otp::send_magic_link))
+        .route("/recover", post(recover::recover))
+        .route("/resend", post(resend::resend))
+        .route("/verify", get(verify::follow_link).post(verify::verify))
         .route("/logout", post(logout::log_out))
+        .route("/user/identities/{id}", delete(identities::unlink_identity))
+        .route("/factors", post(factors::enroll))
+        .route("/factors/{id}", delete(factors::unenroll))
+        .route("/factors/{id}/challenge", post(factors::challenge))
+        .route("/factors/{id}/verify", post(factors::verify))
+        .route("/invite", post(admin::invite_user))
+        .route("/admin/generate_link", post(admin::create_link))
+        .route("/admin/audit", get(admin::list_audit_entries))
+        .route("/admin/users/{id}/factors", get(admin::list_factors))
+        .route("/admin/users/{id}/factors/{factor}", put(admin::update_user_factor).delete(admin::delete_user_factor))
         .route("/admin/users", get(admin::list_users).post(admin::create_user))
         .route("/admin/users/{id}", get(admin::get_user).put(admin::update_user).delete(admin::delete_user))
         .fallback(not_found)

@@ -19,7 +19,7 @@ const NAME: &str = "auth";
 
 /// Schema `auth`.
 pub const MIGRATIONS: Migrations = pg::migrations!(
-    "auth": "0001_users", "0002_sessions", "0003_audit_log", "0004_access"
+    "auth": "0001_users", "0002_sessions", "0003_audit_log", "0004_access", "0005_messages", "0006_factors"
 );
 
 impl ServiceConfig for Config {
@@ -42,14 +42,14 @@ pub async fn build_with(
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
 ) -> Result<Service, BoxError> {
-    if !config.rules.email.autoconfirm.is_on() {
+    if !config.rules.email.autoconfirm.is_on() && config.mail.smtp.is_none() {
         tracing::warn!(
             "new accounts wait for their e-mail address to be confirmed by an administrator: \
-             no mail is sent"
+             no mail is sent without GOTRUE_SMTP_HOST"
         );
     }
     let pool = connect(config).await?;
-    let app = Arc::new(App::new(config, pool.clone(), clock, randomness));
+    let app = Arc::new(App::new(config, pool.clone(), clock, randomness)?);
     let sweeper = Arc::clone(&app);
     let sweep = Task::new("sweep", move |shutdown| {
         let app = Arc::clone(&sweeper);

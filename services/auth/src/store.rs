@@ -1,7 +1,10 @@
 //! All SQL of the service. Rows become domain types here and nowhere else.
 
 pub mod audit;
+pub mod factors;
+pub mod flow_states;
 pub mod identities;
+pub mod one_time_tokens;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod users;

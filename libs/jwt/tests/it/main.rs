@@ -8,3 +8,4 @@ mod forge;
 mod genuine;
 mod keys;
 mod postgrest;
+mod signing_keys;

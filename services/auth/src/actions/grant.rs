@@ -5,6 +5,7 @@ use pg::sqlx::PgConnection;
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::claims::AccessClaims;
+use crate::domain::flow_state::ProviderTokens;
 use crate::domain::ids::SessionId;
 use crate::domain::password::WeakPassword;
 use crate::domain::refresh_token::RefreshToken;
@@ -31,6 +32,8 @@ pub struct Grant {
     pub user: User,
     /// What is weak about the password that was used, by today's rules.
     pub weak_password: Option<WeakPassword>,
+    /// The tokens of the provider that was signed in by.
+    pub provider_tokens: ProviderTokens,
 }
 
 /// Opens a session for `user`, who proved who they are by `method`.
@@ -95,5 +98,6 @@ pub fn grant(
         refresh_token,
         user,
         weak_password: None,
+        provider_tokens: ProviderTokens::default(),
     })
 }

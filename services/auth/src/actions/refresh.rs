@@ -5,6 +5,7 @@ use pg::sqlx::PgConnection;
 use crate::actions::grant::{Grant, grant};
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
+use crate::domain::ids::SessionId;
 use crate::domain::refresh_token::{Presented, RefreshToken, StoredToken, judge};
 use crate::domain::session::{Client, Ended, Session};
 use crate::domain::user::User;
@@ -73,6 +74,23 @@ fn told(app: &App, session: &Session, active: Option<&StoredToken>) -> Option<Re
         .token(session.id, &session.token_salt, session.generation);
     let is_active = active.is_some_and(|active| active.digest == token.digest());
     is_active.then_some(token)
+}
+
+/// New tokens of a session whose user showed something more. The session is locked.
+pub async fn renew(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    user: User,
+    id: SessionId,
+) -> Result<Grant> {
+    let session = store::sessions::find(connection, id).await?;
+    let session = session.ok_or(Error::SessionNotFound)?;
+    let active = store::refresh_tokens::find_active(connection, id).await?;
+    let active = active.ok_or(Error::SessionNotFound)?;
+    let (token, generation) = rotate(app, connection, &session, &active).await?;
+    store::sessions::update_refreshed(connection, id, generation, client, app.now()).await?;
+    grant(app, user, &session, token)
 }
 
 /// Replaces what is active by the next generation.

@@ -1,21 +1,21 @@
 //! Making an account with an e-mail address or phone number and a password.
 
 use common::Secret;
-use pg::sqlx::PgConnection;
+use pg::sqlx::{Postgres, Transaction};
 
+use crate::actions::accounts::{self, Newcomer};
 use crate::actions::grant::{Grant, open_session};
+use crate::actions::messages::{Leading, post, post_text};
+use crate::actions::passwordless::{confirmation_letter, phone_confirmation};
 use crate::app::{App, Limited};
 use crate::config::Switch;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
-use crate::domain::ids::UserId;
 use crate::domain::metadata::{Metadata, check_size};
 use crate::domain::session::{Client, Method};
-use crate::domain::user::{
-    Confirmation, Contact, DEFAULT_ROLE, NewIdentity, NewUser, User, UserTimes, provider_metadata,
-};
-use crate::error::{Error, Result};
+use crate::domain::user::{Confirmation, Contact, NewUser, User, UserTimes};
+use crate::error::{Error, Result, TooManyMessages};
+use crate::sms::Channel;
 use crate::store;
-use crate::store::StoreError;
 
 /// Who wants an account.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub struct SignUp {
     pub password: Secret,
     /// What the user says of themselves.
     pub data: Metadata,
+    /// Where the link to confirm the address leads.
+    pub leading: Leading,
+    /// How a code to confirm the number travels.
+    pub channel: Channel,
 }
 
 /// What came of it.
@@ -48,62 +52,54 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
     check_size(&Metadata::default(), &request.data)?;
     // Hashed before anything is looked up: it takes as long where there is an account already.
     let hash = app.hasher.hash(&request.password).await?;
-    let new = new_user(app, &request, hash, rules.autoconfirm);
+    let confirmation = confirmation(rules.autoconfirm);
+    let newcomer = Newcomer {
+        contact: request.contact.clone(),
+        confirmation,
+        data: request.data.clone(),
+        password_hash: Some(hash),
+    };
+    let new = accounts::new_user(app, &newcomer);
     let mut transaction = app.begin().await?;
     let existing = store::users::find_by_contact(&mut transaction, &request.contact).await?;
     if let Some(existing) = existing {
         let entry = AuditEntry::new(Actor::user(&existing), AuditAction::UserRepeatedSignUp)
             .with_provider(request.contact.provider());
         app.audit(&mut transaction, client, entry).await?;
-        transaction.commit().await?;
-        return taken(&new, rules.autoconfirm);
-    }
-    match store::users::insert(&mut transaction, &new).await {
-        // Somebody else was faster.
-        Err(StoreError::EmailTaken | StoreError::PhoneTaken) => {
+        if rules.autoconfirm.is_on() || existing.is_confirmed(&request.contact) {
+            transaction.commit().await?;
             return taken(&new, rules.autoconfirm);
         }
-        other => other?,
+        // Who signs up again before they confirmed gets the message again; the account stays as
+        // whoever was first made it.
+        let sent = send_confirmation(app, transaction, client, existing, request).await;
+        return match sent {
+            Ok(_)
+            | Err(Error::MessagesLimited(TooManyMessages {
+                same_user: true, ..
+            })) => taken(&new, rules.autoconfirm),
+            Err(error) => Err(error),
+        };
     }
-    let signed_up = complete(app, &mut transaction, client, &request.contact, &new).await?;
-    transaction.commit().await?;
-    Ok(signed_up)
-}
-
-fn new_user(app: &App, request: &SignUp, hash: String, autoconfirm: Switch) -> NewUser {
-    let id = UserId(app.randomness.uuid());
-    let now = app.now();
-    let confirmed_at = autoconfirm.is_on().then_some(now);
-    let mut user_metadata = request.data.clone();
-    let claims = request.contact.claims(id, confirmation(autoconfirm));
-    user_metadata.merge(claims);
-    let mut new = NewUser {
-        id,
-        audience: app.rules.audience.clone(),
-        role: DEFAULT_ROLE.to_owned(),
-        email: None,
-        phone: None,
-        password_hash: Some(hash),
-        email_confirmed_at: None,
-        phone_confirmed_at: None,
-        app_metadata: provider_metadata(&[request.contact.provider()]),
-        user_metadata,
-        is_anonymous: false,
-        is_super_admin: false,
-        banned_until: None,
-        created_at: now,
+    let user =
+        accounts::insert(app, &mut transaction, &new, &request.contact, confirmation).await?;
+    // None: somebody else was faster.
+    let Some(user) = user else {
+        return taken(&new, rules.autoconfirm);
     };
-    match &request.contact {
-        Contact::Email(email) => {
-            new.email = Some(email.clone());
-            new.email_confirmed_at = confirmed_at;
-        }
-        Contact::Phone(phone) => {
-            new.phone = Some(phone.clone());
-            new.phone_confirmed_at = confirmed_at;
-        }
+    let action = match confirmation {
+        Confirmation::Confirmed => AuditAction::UserSignedUp,
+        Confirmation::Pending => AuditAction::UserConfirmationRequested,
+    };
+    let provider = request.contact.provider();
+    let entry = AuditEntry::new(Actor::user(&user), action).with_provider(provider);
+    app.audit(&mut transaction, client, entry).await?;
+    if confirmation == Confirmation::Pending {
+        return send_confirmation(app, transaction, client, user, request).await;
     }
-    new
+    let grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
+    transaction.commit().await?;
+    Ok(SignedUp::In(Box::new(grant)))
 }
 
 fn confirmation(autoconfirm: Switch) -> Confirmation {
@@ -113,37 +109,33 @@ fn confirmation(autoconfirm: Switch) -> Confirmation {
     }
 }
 
-async fn complete(
+/// Sends what the address or number is confirmed with.
+async fn send_confirmation(
     app: &App,
-    connection: &mut PgConnection,
+    mut transaction: Transaction<'static, Postgres>,
     client: &Client,
-    contact: &Contact,
-    new: &NewUser,
+    user: User,
+    request: SignUp,
 ) -> Result<SignedUp> {
-    let confirmed = new.email_confirmed_at.or(new.phone_confirmed_at).is_some();
-    let confirmation = if confirmed {
-        Confirmation::Confirmed
-    } else {
-        Confirmation::Pending
-    };
-    let identity_id = app.randomness.uuid();
-    let identity = NewIdentity::own(identity_id, new.id, contact, confirmation);
-    store::identities::insert(connection, &identity, new.created_at).await?;
-    // Read again: triggers of the database's users may have changed the row.
-    let user = store::users::find(connection, new.id).await?;
-    let user = user.ok_or(Error::UserNotFound)?;
-    let action = if confirmed {
-        AuditAction::UserSignedUp
-    } else {
-        AuditAction::UserConfirmationRequested
-    };
-    let entry = AuditEntry::new(Actor::user(&user), action).with_provider(contact.provider());
-    app.audit(connection, client, entry).await?;
-    if !confirmed {
-        return Ok(SignedUp::Pending(Box::new(user)));
+    match request.contact {
+        Contact::Email(_) => {
+            let leading = request.leading;
+            let letter = confirmation_letter(app, &mut transaction, client, &user, leading).await?;
+            transaction.commit().await?;
+            post(app, letter.into_iter().collect()).await?;
+        }
+        Contact::Phone(phone) => {
+            let how = (phone, request.channel);
+            let text = phone_confirmation(app, &mut transaction, client, &user, how).await?;
+            transaction.commit().await?;
+            post_text(app, text).await?;
+        }
     }
-    let grant = open_session(app, connection, client, user, Method::Password).await?;
-    Ok(SignedUp::In(Box::new(grant)))
+    let mut connection = app.pool.acquire().await?;
+    let user = store::users::find(&mut connection, user.id).await?;
+    Ok(SignedUp::Pending(Box::new(
+        user.ok_or(Error::UserNotFound)?,
+    )))
 }
 
 /// What is answered where there is an account already. Where addresses are confirmed, it looks
@@ -162,13 +154,16 @@ fn taken(new: &NewUser, autoconfirm: Switch) -> Result<SignedUp> {
         times: UserTimes {
             created_at: Some(new.created_at),
             updated_at: Some(new.created_at),
+            confirmation_sent_at: Some(new.created_at),
             ..UserTimes::default()
         },
         new_email: None,
+        new_email_confirmations: 0,
         new_phone: None,
         app_metadata: new.app_metadata.clone(),
         user_metadata: new.user_metadata.clone(),
         identities: Vec::new(),
+        factors: Vec::new(),
         is_anonymous: false,
         is_sso: false,
     })))

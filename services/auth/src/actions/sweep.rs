@@ -19,6 +19,9 @@ const KEEP_REVOKED: Duration = Duration::from_hours(30 * 24);
 /// How long a session that ended is kept.
 const KEEP_ENDED: Duration = Duration::from_hours(72);
 
+/// How long what was sent and not used is kept: longer than any of it is good.
+const KEEP_UNUSED: Duration = Duration::from_hours(7 * 24);
+
 /// Sweeps every hour until shutdown.
 pub async fn run(app: &App, shutdown: CancellationToken) -> Result<(), BoxError> {
     let mut ticks = tokio::time::interval(PAUSE);
@@ -38,5 +41,9 @@ pub async fn sweep(pool: &PgPool, now: OffsetDateTime) -> store::StoreResult<()>
     }
     let ended_before = now - KEEP_ENDED;
     while store::sessions::delete_ended(&mut connection, ended_before, BATCH).await? > 0 {}
+    let made_before = now - KEEP_UNUSED;
+    while store::one_time_tokens::delete_old(&mut connection, made_before, BATCH).await? > 0 {}
+    while store::factors::delete_old_challenges(&mut connection, made_before, BATCH).await? > 0 {}
+    while store::flow_states::delete_old(&mut connection, made_before, BATCH).await? > 0 {}
     Ok(())
 }

@@ -34,12 +34,25 @@ pub struct Limits {
     pub user_updates: Limit,
     /// Wrong passwords for one account, whoever tries them.
     pub wrong_passwords: Limit,
+    /// Verifications from one address.
+    pub verifications: Limit,
+    /// Wrong codes for one account, whoever tries them.
+    pub wrong_codes: Limit,
+    /// Anything about second factors from one address.
+    pub factors: Limit,
+    /// Requests for codes from one address.
+    pub codes: Limit,
+    /// Letters that one address makes us send.
+    pub letters: Limit,
+    /// Text messages that one address makes us send.
+    pub texts: Limit,
 }
 
 impl Limits {
     /// Reads `GOTRUE_RATE_LIMIT_…`: `SIGN_UP` (150 in 5 minutes), `ANONYMOUS_USERS` (30 an hour),
-    /// `TOKEN_REFRESH` (150 in 5 minutes, 30 at once), `USER_UPDATE` (150 in 5 minutes) and
-    /// `WRONG_PASSWORDS` (30 in 5 minutes).
+    /// `TOKEN_REFRESH` (150 in 5 minutes, 30 at once), `USER_UPDATE` (150 in 5 minutes),
+    /// `WRONG_PASSWORDS`, `WRONG_CODES`, `VERIFY` and `OTP` (30 in 5 minutes), `EMAIL_SENT` and
+    /// `SMS_SENT` (30 an hour).
     pub fn from_settings(settings: &Settings<'_>) -> Self {
         let read = |name: &str, default: u32| {
             settings.parsed_or(&format!("GOTRUE_RATE_LIMIT_{name}"), default)
@@ -60,6 +73,15 @@ impl Limits {
             },
             user_updates: at_once(read("USER_UPDATE", 150), FIVE_MINUTES),
             wrong_passwords: at_once(read("WRONG_PASSWORDS", 30), FIVE_MINUTES),
+            verifications: at_once(read("VERIFY", 30), FIVE_MINUTES),
+            wrong_codes: at_once(read("WRONG_CODES", 30), FIVE_MINUTES),
+            factors: at_once(
+                settings.parsed_or("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15),
+                Duration::from_mins(1),
+            ),
+            codes: at_once(read("OTP", 30), FIVE_MINUTES),
+            letters: at_once(read("EMAIL_SENT", 30), HOUR),
+            texts: at_once(read("SMS_SENT", 30), HOUR),
         }
     }
 }

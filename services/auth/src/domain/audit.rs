@@ -18,6 +18,24 @@ pub enum AuditAction {
     UserRepeatedSignUp,
     /// An account waits for its address to be confirmed.
     UserConfirmationRequested,
+    /// A link or code to sign in with was asked for.
+    UserRecoveryRequested,
+    /// A code to show that one is still the same was asked for.
+    UserReauthenticationRequested,
+    /// A second factor was begun.
+    FactorInProgress,
+    /// A second factor was renamed.
+    FactorUpdated,
+    /// A second factor was given up.
+    FactorDeleted,
+    /// A second factor was asked for.
+    ChallengeCreated,
+    /// A second factor was shown.
+    VerificationAttempted,
+    /// An identity was unlinked.
+    IdentityUnlinked,
+    /// Somebody was invited.
+    UserInvited,
     /// An account was changed.
     UserModified,
     /// A password was changed.
@@ -39,6 +57,15 @@ impl AuditAction {
             Self::UserSignedUp => "user_signedup",
             Self::UserRepeatedSignUp => "user_repeated_signup",
             Self::UserConfirmationRequested => "user_confirmation_requested",
+            Self::UserRecoveryRequested => "user_recovery_requested",
+            Self::UserReauthenticationRequested => "user_reauthenticate_requested",
+            Self::FactorInProgress => "factor_in_progress",
+            Self::FactorUpdated => "factor_updated",
+            Self::FactorDeleted => "factor_deleted",
+            Self::ChallengeCreated => "challenge_created",
+            Self::VerificationAttempted => "verification_attempted",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::UserInvited => "user_invited",
             Self::UserModified => "user_modified",
             Self::UserUpdatedPassword => "user_updated_password",
             Self::UserDeleted => "user_deleted",
@@ -51,11 +78,19 @@ impl AuditAction {
     fn log_type(self) -> &'static str {
         match self {
             Self::Login | Self::Logout => "account",
-            Self::UserSignedUp | Self::UserDeleted => "team",
+            Self::UserSignedUp | Self::UserInvited | Self::UserDeleted => "team",
             Self::UserRepeatedSignUp
             | Self::UserConfirmationRequested
+            | Self::UserRecoveryRequested
+            | Self::UserReauthenticationRequested
+            | Self::IdentityUnlinked
             | Self::UserModified
             | Self::UserUpdatedPassword => "user",
+            Self::FactorInProgress
+            | Self::FactorUpdated
+            | Self::FactorDeleted
+            | Self::ChallengeCreated
+            | Self::VerificationAttempted => "factor",
             Self::TokenRefreshed | Self::TokenRevoked => "token",
         }
     }

@@ -61,7 +61,7 @@ impl<'a> AccessClaims<'a> {
             app_metadata: &user.app_metadata,
             user_metadata: &user.user_metadata,
             role: &user.role,
-            aal: "aal1",
+            aal: session.aal.as_str(),
             amr: &session.methods,
             session_id: session.id,
             is_anonymous: user.is_anonymous,

@@ -4,30 +4,23 @@
 //! is not in the database. The database holds its SHA-256 alone. So a token that is lost on its way
 //! to the client can be made again, and nobody who reads the database can make one.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::Secret;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use crate::domain::derived_key::{DerivedKey, sha256_hex};
 use crate::domain::ids::SessionId;
 
 /// What the key is derived for, so that it is no other key of the platform.
 const KEY_PURPOSE: &[u8] = b"selfdb/auth/refresh-token/v1";
 
 /// The server's part of what refresh tokens are derived from.
-#[derive(Clone)]
-pub struct RefreshTokenKey(Hmac<Sha256>);
-
-impl fmt::Debug for RefreshTokenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshTokenKey(…)")
-    }
-}
+#[derive(Debug, Clone)]
+pub struct RefreshTokenKey(DerivedKey);
 
 /// A refresh token as the client holds it: 256 bits in 43 URL-safe characters.
 #[derive(Clone)]
@@ -46,28 +39,18 @@ pub struct TokenDigest(pub String);
 impl RefreshTokenKey {
     /// Derives the key from a secret of the platform.
     pub fn derive(secret: &Secret) -> Self {
-        let derived = keyed(secret.expose().as_bytes())
-            .chain_update(KEY_PURPOSE)
-            .finalize();
-        Self(keyed(&derived.into_bytes()))
+        Self(DerivedKey::derive(secret, KEY_PURPOSE))
     }
 
     /// The token of one generation of a session.
     pub fn token(&self, session: SessionId, salt: &str, generation: i64) -> RefreshToken {
-        let mac = self
-            .0
-            .clone()
-            .chain_update(session.0.as_bytes())
-            .chain_update(generation.to_be_bytes())
-            .chain_update(salt.as_bytes())
-            .finalize();
-        RefreshToken::from(URL_SAFE_NO_PAD.encode(mac.into_bytes()))
+        let mac = self.0.mac(&[
+            session.0.as_bytes(),
+            &generation.to_be_bytes(),
+            salt.as_bytes(),
+        ]);
+        RefreshToken::from(URL_SAFE_NO_PAD.encode(mac))
     }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
 impl From<String> for RefreshToken {
@@ -84,12 +67,7 @@ impl RefreshToken {
 
     /// What is stored of the token.
     pub fn digest(&self) -> TokenDigest {
-        let digest = Sha256::digest(self.expose().as_bytes());
-        let mut text = String::with_capacity(digest.len() * 2);
-        for byte in digest {
-            let _ = write!(text, "{byte:02x}");
-        }
-        TokenDigest(text)
+        TokenDigest(sha256_hex(self.expose()))
     }
 }
 

@@ -27,6 +27,39 @@ pub struct Session {
     pub generation: i64,
     /// How the user proved who they are, the latest first.
     pub methods: Vec<MethodReference>,
+    /// How sure we are who it is.
+    pub aal: Aal,
+}
+
+/// How sure we are who somebody is: by how many factors they showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aal {
+    /// By one factor.
+    Aal1,
+    /// By two.
+    Aal2,
+    /// By one that cannot be copied.
+    Aal3,
+}
+
+impl Aal {
+    /// Its name in the `aal` claim and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aal1 => "aal1",
+            Self::Aal2 => "aal2",
+            Self::Aal3 => "aal3",
+        }
+    }
+
+    /// The level of this name; the lowest where there is none.
+    pub fn from_name(name: Option<&str>) -> Self {
+        match name {
+            Some("aal2") => Self::Aal2,
+            Some("aal3") => Self::Aal3,
+            Some(_) | None => Self::Aal1,
+        }
+    }
 }
 
 /// A session that is not stored yet.
@@ -60,15 +93,69 @@ pub enum Method {
     Password,
     /// Not at all.
     Anonymous,
+    /// By a code or link that was sent to them.
+    Otp,
+    /// By what was sent to confirm a sign-up.
+    EmailSignup,
+    /// By a link to sign in with.
+    MagicLink,
+    /// By a link to choose a new password with.
+    Recovery,
+    /// By an invitation.
+    Invite,
+    /// By what was sent to change an address.
+    EmailChange,
+    /// By another provider.
+    Oauth,
+    /// By an authenticator app.
+    Totp,
+    /// By a code that was sent to a second factor.
+    PhoneFactor,
+    /// By a security key as a second factor.
+    WebauthnFactor,
+    /// By a passkey.
+    Passkey,
 }
 
 impl Method {
+    const ALL: [Self; 13] = [
+        Self::Password,
+        Self::Anonymous,
+        Self::Otp,
+        Self::EmailSignup,
+        Self::MagicLink,
+        Self::Recovery,
+        Self::Invite,
+        Self::EmailChange,
+        Self::Oauth,
+        Self::Totp,
+        Self::PhoneFactor,
+        Self::WebauthnFactor,
+        Self::Passkey,
+    ];
+
     /// The method's name in the `amr` claim.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Anonymous => "anonymous",
+            Self::Otp => "otp",
+            Self::EmailSignup => "email/signup",
+            Self::MagicLink => "magiclink",
+            Self::Recovery => "recovery",
+            Self::Invite => "invite",
+            Self::EmailChange => "email_change",
+            Self::Oauth => "oauth",
+            Self::Totp => "totp",
+            Self::PhoneFactor => "mfa/phone",
+            Self::WebauthnFactor => "mfa/webauthn",
+            Self::Passkey => "passkey",
         }
+    }
+
+    /// The method of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 }
 
@@ -137,6 +224,7 @@ mod tests {
             token_salt: String::new(),
             generation: 1,
             methods: Vec::new(),
+            aal: Aal::Aal1,
         };
         let rules = SessionRules {
             timebox: Some(Duration::from_hours(24)),

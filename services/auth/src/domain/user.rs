@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::email::EmailAddress;
+use crate::domain::factor::Factor;
 use crate::domain::ids::UserId;
 use crate::domain::metadata::Metadata;
 use crate::domain::phone::PhoneNumber;
@@ -40,6 +41,8 @@ pub struct User {
     pub times: UserTimes,
     /// The e-mail address that waits for confirmation.
     pub new_email: Option<String>,
+    /// How many of both addresses have confirmed the change.
+    pub new_email_confirmations: i16,
     /// The phone number that waits for confirmation.
     pub new_phone: Option<String>,
     /// What the server says of the user.
@@ -48,6 +51,8 @@ pub struct User {
     pub user_metadata: Metadata,
     /// The ways the user signs in.
     pub identities: Vec<Identity>,
+    /// What the user shows besides.
+    pub factors: Vec<Factor>,
     /// Whether the user has shown no e-mail address, phone number or identity yet.
     pub is_anonymous: bool,
     /// Whether single sign-on owns the account.
@@ -98,6 +103,29 @@ impl User {
         self.app_metadata.get("is_superuser") == Some(&Value::Bool(true))
     }
 
+    /// Whether the user has a second factor that counts.
+    pub fn has_second_factor(&self) -> bool {
+        self.factors.iter().any(Factor::is_verified)
+    }
+
+    /// The e-mail address, where it is one that letters can be sent to.
+    pub fn address(&self) -> Option<EmailAddress> {
+        EmailAddress::parse(self.email.as_deref()?).ok()
+    }
+
+    /// The phone number, where it is one that messages can be sent to.
+    pub fn number(&self) -> Option<PhoneNumber> {
+        PhoneNumber::parse(self.phone.as_deref()?).ok()
+    }
+
+    /// Whether an address or number of the user is confirmed.
+    pub fn is_confirmed(&self, contact: &Contact) -> bool {
+        match contact {
+            Contact::Email(_) => self.times.email_confirmed_at.is_some(),
+            Contact::Phone(_) => self.times.phone_confirmed_at.is_some(),
+        }
+    }
+
     /// The identity of `provider` that stands for this user's own address or number.
     pub fn own_identity(&self, provider: &str) -> Option<&Identity> {
         let own_id = self.id.to_string();
@@ -142,7 +170,7 @@ pub struct NewIdentity {
     /// What the provider says.
     pub data: Metadata,
     /// The provider.
-    pub provider: &'static str,
+    pub provider: String,
 }
 
 impl NewIdentity {
@@ -153,7 +181,7 @@ impl NewIdentity {
             provider_id: user_id.to_string(),
             user_id,
             data: contact.claims(user_id, confirmation),
-            provider: contact.provider(),
+            provider: contact.provider().to_owned(),
         }
     }
 }

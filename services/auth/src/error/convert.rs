@@ -2,7 +2,9 @@
 
 use crate::domain::metadata::MetadataTooLong;
 use crate::domain::password::PasswordError;
+use crate::domain::pkce::ChallengeError;
 use crate::error::Error;
+use crate::error::refusal::Refusal;
 use crate::hashing::HashingError;
 use crate::limiter::TooOften;
 use crate::store::StoreError;
@@ -53,5 +55,17 @@ impl From<TooOften> for Error {
 impl From<MetadataTooLong> for Error {
     fn from(error: MetadataTooLong) -> Self {
         Self::Unprocessable(error.to_string().into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ChallengeError> for Error {
+    fn from(error: ChallengeError) -> Self {
+        Self::validation(error.to_string())
     }
 }

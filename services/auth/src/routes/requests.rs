@@ -2,8 +2,11 @@
 
 use crate::domain::email::EmailAddress;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::pkce::CodeChallenge;
 use crate::domain::user::Contact;
+use crate::error::refusal::SMS_CHANNEL;
 use crate::error::{Error, Result};
+use crate::sms::Channel;
 
 /// A field's text; the empty one counts as not sent.
 pub(super) fn given(text: Option<String>) -> Option<String> {
@@ -25,4 +28,17 @@ pub(super) fn contacts(email_text: Option<&str>, phone_text: Option<&str>) -> Re
     let email = email_text.map(email).transpose()?.map(Contact::Email);
     let phone = phone_text.map(phone).transpose()?.map(Contact::Phone);
     Ok(email.into_iter().chain(phone).collect())
+}
+
+/// What the client that begins a sign-in will show at its end.
+pub(super) fn challenge(
+    method: Option<&str>,
+    challenge: Option<&str>,
+) -> Result<Option<CodeChallenge>> {
+    Ok(CodeChallenge::read(method, challenge)?)
+}
+
+/// How a code is to travel.
+pub(super) fn channel(name: Option<&str>) -> Result<Channel> {
+    Channel::from_name(name).ok_or_else(|| SMS_CHANNEL.into())
 }

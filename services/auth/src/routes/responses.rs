@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::actions::grant::Grant;
+use crate::domain::factor::{Factor, FactorStatus, FactorType};
 use crate::domain::ids::UserId;
 use crate::domain::metadata::Metadata;
 use crate::domain::password::WeakPassword;
@@ -77,6 +78,8 @@ pub(super) struct UserResponse {
     app_metadata: Metadata,
     user_metadata: Metadata,
     identities: Vec<IdentityResponse>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    factors: Vec<FactorResponse>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -118,6 +121,7 @@ impl From<User> for UserResponse {
             app_metadata: user.app_metadata,
             user_metadata: user.user_metadata,
             identities: user.identities.into_iter().map(Into::into).collect(),
+            factors: user.factors.into_iter().map(Into::into).collect(),
             created_at: times.created_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
             updated_at: times.updated_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
             banned_until: times.banned_until,
@@ -127,9 +131,45 @@ impl From<User> for UserResponse {
     }
 }
 
+/// A second factor.
+#[derive(Debug, Serialize)]
+pub(super) struct FactorResponse {
+    id: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    status: FactorStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    friendly_name: Option<String>,
+    factor_type: FactorType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    last_challenged_at: Time,
+}
+
+impl From<Factor> for FactorResponse {
+    fn from(factor: Factor) -> Self {
+        Self {
+            id: factor.id,
+            created_at: factor.created_at,
+            updated_at: factor.updated_at,
+            status: factor.status,
+            friendly_name: factor.friendly_name,
+            factor_type: factor.factor_type,
+            phone: factor.phone,
+            last_challenged_at: factor.last_challenged_at,
+        }
+    }
+}
+
 /// An identity. On the wire, `id` is the provider's.
 #[derive(Debug, Serialize)]
-struct IdentityResponse {
+pub(super) struct IdentityResponse {
     identity_id: Uuid,
     id: String,
     user_id: UserId,
@@ -175,6 +215,10 @@ pub(super) struct SessionResponse {
     user: UserResponse,
     #[serde(skip_serializing_if = "Option::is_none")]
     weak_password: Option<WeakPassword>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<String>,
 }
 
 impl From<Grant> for SessionResponse {
@@ -187,6 +231,8 @@ impl From<Grant> for SessionResponse {
             refresh_token: grant.refresh_token.expose().to_owned(),
             user: grant.user.into(),
             weak_password: grant.weak_password,
+            provider_token: grant.provider_tokens.access_token,
+            provider_refresh_token: grant.provider_tokens.refresh_token,
         }
     }
 }

@@ -8,16 +8,17 @@ use axum::response::{IntoResponse as _, Response};
 use common::Secret;
 use serde::Deserialize;
 
-use super::requests::{email, given, phone};
+use super::requests::{challenge, channel, email, given, phone};
 use super::responses::{SessionResponse, UserResponse};
 use crate::actions::anonymous::sign_in_anonymously;
+use crate::actions::messages::Leading;
 use crate::actions::sign_up::{self, SignUp, SignedUp};
 use crate::app::App;
 use crate::domain::metadata::Metadata;
 use crate::domain::session::Client;
 use crate::domain::user::Contact;
 use crate::error::{Error, Result};
-use crate::extract::JsonBody;
+use crate::extract::{JsonBody, RedirectTo};
 
 /// What a client may say. Roles, audiences and `app_metadata` are not among it.
 #[derive(Deserialize)]
@@ -26,12 +27,16 @@ pub(super) struct SignUpRequest {
     phone: Option<String>,
     password: Option<String>,
     data: Option<Metadata>,
+    channel: Option<String>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
 }
 
 /// Makes an account: by e-mail address, by phone number, or by neither, for nobody in particular.
 pub(super) async fn sign_up(
     State(app): State<Arc<App>>,
     client: Client,
+    redirect: RedirectTo,
     JsonBody(request): JsonBody<SignUpRequest>,
 ) -> Result<Response> {
     let data = request.data.unwrap_or_default();
@@ -54,9 +59,19 @@ pub(super) async fn sign_up(
         contact,
         password: Secret::from(password),
         data,
+        leading: Leading {
+            redirect_to: redirect.0,
+            challenge: challenge(
+                request.code_challenge_method.as_deref(),
+                request.code_challenge.as_deref(),
+            )?,
+        },
+        channel: channel(request.channel.as_deref())?,
     };
-    Ok(match sign_up::sign_up(&app, &client, request).await? {
-        SignedUp::In(grant) => Json(SessionResponse::from(*grant)).into_response(),
-        SignedUp::Pending(user) => Json(UserResponse::from(*user)).into_response(),
-    })
+    Ok(
+        match Box::pin(sign_up::sign_up(&app, &client, request)).await? {
+            SignedUp::In(grant) => Json(SessionResponse::from(*grant)).into_response(),
+            SignedUp::Pending(user) => Json(UserResponse::from(*user)).into_response(),
+        },
+    )
 }

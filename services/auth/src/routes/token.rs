@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::requests::given;
 use super::responses::SessionResponse;
+use crate::actions::exchange_code::exchange_code;
 use crate::actions::refresh::refresh;
 use crate::actions::sign_in::{SignIn, sign_in};
 use crate::app::App;
@@ -33,11 +34,17 @@ struct PasswordGrantRequest {
 }
 
 #[derive(Deserialize)]
+struct PkceGrantRequest {
+    auth_code: Option<String>,
+    code_verifier: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct RefreshGrantRequest {
     refresh_token: Option<String>,
 }
 
-/// Answers a session for a password or for a refresh token.
+/// Answers a session for a password, a refresh token, or the code at the end of a sign-in.
 pub(super) async fn create_token(
     State(app): State<Arc<App>>,
     Query(query): Query<GrantQuery>,
@@ -55,6 +62,19 @@ pub(super) async fn create_token(
             let token = given(refresh_token);
             let token = token.ok_or_else(|| Error::validation("refresh_token required"))?;
             refresh(&app, &client, &RefreshToken::from(token)).await?
+        }
+        Some("pkce") => {
+            let PkceGrantRequest {
+                auth_code,
+                code_verifier,
+            } = parse(&body)?;
+            let both = given(auth_code).zip(given(code_verifier));
+            let (code, verifier) = both.ok_or_else(|| {
+                Error::validation(
+                    "invalid request: both auth code and code verifier should be non-empty",
+                )
+            })?;
+            exchange_code(&app, &client, &code.into(), &verifier.into()).await?
         }
         Some(_) | None => return Err(Error::UnsupportedGrant),
     };

@@ -12,9 +12,11 @@ use crate::app::App;
 
 const CACHED: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=600")];
 
-/// `jwks.json`: the public keys. Tokens are signed with a shared secret, which is never shown.
-pub(super) async fn get_jwks() -> ([(HeaderName, &'static str); 1], Json<Value>) {
-    (CACHED, Json(json!({ "keys": [] })))
+/// `jwks.json`: the public keys. A shared secret is never shown.
+pub(super) async fn get_jwks(
+    State(app): State<Arc<App>>,
+) -> ([(HeaderName, &'static str); 1], Json<Value>) {
+    (CACHED, Json(app.public_keys.clone()))
 }
 
 /// `openid-configuration`: who we are and where the keys are.
@@ -26,7 +28,11 @@ pub(super) async fn get_openid_configuration(
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["HS256"],
+        "id_token_signing_alg_values_supported": [app.signing_algorithm],
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256", "plain"],
     });
     (CACHED, Json(configuration))
 }

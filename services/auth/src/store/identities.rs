@@ -21,7 +21,7 @@ pub async fn insert(
         .bind(&identity.provider_id)
         .bind(identity.user_id.0)
         .bind(identity.data.to_value())
-        .bind(identity.provider)
+        .bind(&identity.provider)
         .bind(now)
         .execute(connection)
         .await?;
@@ -39,6 +39,15 @@ pub async fn update_data(
         .bind(id)
         .bind(data.to_value())
         .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes an identity.
+pub async fn delete(connection: &mut PgConnection, id: Uuid) -> StoreResult<()> {
+    sqlx::query("delete from auth.identities where id = $1")
+        .bind(id)
         .execute(connection)
         .await?;
     Ok(())

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::ids::{SessionId, UserId};
-use crate::domain::session::{Client, Method, MethodReference, NewSession, Session};
+use crate::domain::session::{Aal, Client, Method, MethodReference, NewSession, Session};
 use crate::store::StoreResult;
 
 /// Longer `User-Agent` headers are cut here, in characters.
@@ -43,7 +43,7 @@ pub async fn insert(
 /// The session with this id.
 pub async fn find(connection: &mut PgConnection, id: SessionId) -> StoreResult<Option<Session>> {
     let Some(row) = sqlx::query(
-        "select s.id, s.user_id, s.created_at, s.refreshed_at, s.not_after, \
+        "select s.id, s.user_id, s.created_at, s.refreshed_at, s.not_after, s.aal::text as aal, \
          s.refresh_token_hmac_key, s.refresh_token_counter, \
          array(select c.authentication_method from auth.mfa_amr_claims c \
                where c.session_id = s.id order by c.updated_at desc) as methods, \
@@ -146,6 +146,7 @@ fn read_session(row: &PgRow) -> sqlx::Result<Session> {
     let generation: Option<i64> = row.try_get("refresh_token_counter")?;
     let methods: Vec<String> = row.try_get("methods")?;
     let method_times: Vec<i64> = row.try_get("method_times")?;
+    let aal: Option<String> = row.try_get("aal")?;
     let methods = methods.into_iter().zip(method_times);
     Ok(Session {
         id: SessionId(row.try_get("id")?),
@@ -158,6 +159,7 @@ fn read_session(row: &PgRow) -> sqlx::Result<Session> {
         methods: methods
             .map(|(method, timestamp)| MethodReference { method, timestamp })
             .collect(),
+        aal: Aal::from_name(aal.as_deref()),
     })
 }
 

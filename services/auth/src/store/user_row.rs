@@ -7,6 +7,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::domain::factor::Factor;
 use crate::domain::ids::UserId;
 use crate::domain::metadata::Metadata;
 use crate::domain::user::{DEFAULT_ROLE, Identity, User, UserTimes};
@@ -20,9 +21,14 @@ macro_rules! user_columns {
          u.confirmed_at, u.invited_at, u.confirmation_sent_at, u.recovery_sent_at, \
          u.email_change_sent_at, u.phone_change_sent_at, u.reauthentication_sent_at, \
          u.last_sign_in_at, u.banned_until, u.deleted_at, u.email_change, u.phone_change, \
-         u.raw_app_meta_data, u.raw_user_meta_data, u.is_anonymous, u.is_sso_user, \
+         u.email_change_confirm_status, u.raw_app_meta_data, u.raw_user_meta_data, u.is_anonymous, u.is_sso_user, \
          (select json_agg(row_to_json(i) order by i.created_at, i.id) \
-            from auth.identities i where i.user_id = u.id) as identities"
+            from auth.identities i where i.user_id = u.id) as identities, \
+         (select json_agg(json_build_object('id', f.id, 'friendly_name', f.friendly_name, \
+            'factor_type', f.factor_type, 'status', f.status, 'phone', f.phone, \
+            'created_at', f.created_at, 'updated_at', f.updated_at, \
+            'last_challenged_at', f.last_challenged_at) order by f.created_at, f.id) \
+            from auth.mfa_factors f where f.user_id = u.id) as factors"
     };
 }
 
@@ -65,6 +71,8 @@ impl From<IdentityJson> for Identity {
 pub(super) fn read_user(row: &PgRow) -> sqlx::Result<User> {
     let identities: Option<Json<Vec<IdentityJson>>> = row.try_get("identities")?;
     let identities = identities.map(|Json(rows)| rows).unwrap_or_default();
+    let factors: Option<Json<Vec<Factor>>> = row.try_get("factors")?;
+    let confirmations: Option<i16> = row.try_get("email_change_confirm_status")?;
     Ok(User {
         id: UserId(row.try_get("id")?),
         audience: text(row, "aud")?.unwrap_or_else(|| DEFAULT_ROLE.to_owned()),
@@ -74,10 +82,12 @@ pub(super) fn read_user(row: &PgRow) -> sqlx::Result<User> {
         password_hash: text(row, "encrypted_password")?,
         times: read_times(row)?,
         new_email: text(row, "email_change")?,
+        new_email_confirmations: confirmations.unwrap_or_default(),
         new_phone: text(row, "phone_change")?,
         app_metadata: metadata(row, "raw_app_meta_data")?,
         user_metadata: metadata(row, "raw_user_meta_data")?,
         identities: identities.into_iter().map(Identity::from).collect(),
+        factors: factors.map(|Json(rows)| rows).unwrap_or_default(),
         is_anonymous: row.try_get("is_anonymous")?,
         is_sso: row.try_get("is_sso_user")?,
     })

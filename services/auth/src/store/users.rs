@@ -2,6 +2,7 @@
 
 mod delete;
 mod insert;
+mod messages;
 mod update;
 
 use pg::sqlx::{self, PgConnection, Row as _};
@@ -13,6 +14,9 @@ use crate::store::user_row::{read_user, user_columns};
 
 pub use delete::{delete, delete_softly};
 pub use insert::insert;
+pub use messages::{
+    forget_password, forget_phone, update_invited, update_new_email, update_new_phone, update_sent,
+};
 pub use update::{BanChange, UserChanges, replace_hash, update, update_last_sign_in};
 
 /// The user with this id, deleted or not.
@@ -61,6 +65,34 @@ pub async fn find_by_contact(
         "select ",
         user_columns!(),
         " from auth.users u where u.phone = $1 and not u.is_sso_user"
+    );
+    let sql = match contact {
+        Contact::Email(_) => by_email,
+        Contact::Phone(_) => by_phone,
+    };
+    let row = sqlx::query(sql)
+        .bind(contact.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.as_ref().map(read_user).transpose()?)
+}
+
+/// A user who changes to this address or number and has not confirmed it.
+pub async fn find_by_new_contact(
+    connection: &mut PgConnection,
+    contact: &Contact,
+) -> StoreResult<Option<User>> {
+    let by_email = concat!(
+        "select ",
+        user_columns!(),
+        " from auth.users u where u.email_change <> '' and lower(u.email_change::text) = $1 \
+         and not u.is_sso_user order by u.email_change_sent_at desc nulls last, u.id limit 1"
+    );
+    let by_phone = concat!(
+        "select ",
+        user_columns!(),
+        " from auth.users u where u.phone_change <> '' and u.phone_change = $1 \
+         and not u.is_sso_user order by u.phone_change_sent_at desc nulls last, u.id limit 1"
     );
     let sql = match contact {
         Contact::Email(_) => by_email,

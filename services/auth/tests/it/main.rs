@@ -6,11 +6,20 @@
 
 mod access;
 mod admin;
+mod admin_links;
 mod bodies;
 mod bootstrap;
 mod cluster;
+mod factors;
 mod imports;
+mod keys;
+mod letters;
 mod limits;
+mod links;
+mod peer;
+mod phones;
+mod pkce;
+mod post_office;
 mod refresh;
 mod refresh_parallel;
 mod selfdb_auth;

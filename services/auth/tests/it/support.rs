@@ -94,6 +94,10 @@ impl Instance {
         self.another_node(&settings).await
     }
 
+    pub(crate) fn clock(&self) -> &FixedClock {
+        &self.clock
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
@@ -166,9 +170,15 @@ fn environment(db: &TestDatabase, settings: &[(&str, &str)]) -> EnvironmentMap {
         "TOKEN_REFRESH",
         "USER_UPDATE",
         "WRONG_PASSWORDS",
+        "WRONG_CODES",
+        "VERIFY",
+        "OTP",
+        "EMAIL_SENT",
+        "SMS_SENT",
     ] {
         environment.set(&format!("GOTRUE_RATE_LIMIT_{limit}"), "0");
     }
+    environment.set("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", "0");
     for (name, value) in settings {
         environment.set(name, *value);
     }

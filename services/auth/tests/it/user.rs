@@ -130,18 +130,6 @@ async fn a_new_address_is_the_users_alone() {
 }
 
 #[tokio::test]
-async fn addresses_that_cannot_be_confirmed_are_not_changed() {
-    let instance = Instance::new().await;
-    let ada = instance.sign_up("ada@example.com").await;
-    let node = instance
-        .another_node(&[("GOTRUE_MAILER_AUTOCONFIRM", "false")])
-        .await;
-    let request = node.put("/user").bearer(&ada.access_token);
-    let response = request.json(&json!({ "email": "eve@example.com" })).await;
-    assert_error(&response, 422, "validation_failed");
-}
-
-#[tokio::test]
 async fn an_anonymous_user_becomes_permanent_and_keeps_the_id() {
     let instance = Instance::with(&[("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true")]).await;
     let response = instance.service.post("/signup").json(&json!({})).await;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::responses::{LogInResponse, ProfileResponse};
 use crate::actions::caller::{caller, identity};
+use crate::actions::messages::Leading;
 use crate::actions::refresh;
 use crate::actions::sign_in::{SignIn, sign_in};
 use crate::actions::sign_out::{Scope, sign_out, sign_out_token};
@@ -26,6 +27,7 @@ use crate::domain::user::Contact;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, body, parse};
 use crate::routes::requests::{email, given};
+use crate::sms::Channel;
 
 #[derive(Deserialize)]
 pub(crate) struct RegisterRequest {
@@ -45,8 +47,10 @@ pub(crate) async fn register(
         contact: Contact::Email(email(&request.email.unwrap_or_default())?),
         password: Secret::from(password),
         data: Metadata::default(),
+        leading: Leading::to_site(&app),
+        channel: Channel::Sms,
     };
-    let answer = match sign_up(&app, &client, request).await? {
+    let answer = match Box::pin(sign_up(&app, &client, request)).await? {
         SignedUp::In(grant) => {
             let profile = ProfileResponse::new(&grant.user, app.now());
             merged(&profile, Some(&LogInResponse::from(*grant)))?

@@ -40,9 +40,9 @@ pub(crate) async fn update_me(
     let update = UserUpdate {
         contacts: contacts(given(request.email).as_deref(), None)?,
         password: given(request.password).map(Secret::from),
-        data: None,
+        ..UserUpdate::nothing(&app)
     };
-    let user = update_user(&app, &client, &caller, update).await?;
+    let user = Box::pin(update_user(&app, &client, &caller, update)).await?;
     Ok(Json(ProfileResponse::new(&user, app.now())))
 }
 
@@ -65,9 +65,9 @@ pub(crate) async fn change_password(
     let new = new.ok_or_else(|| Error::validation("new_password required"))?;
     let update = UserUpdate {
         password: Some(Secret::from(new)),
-        ..UserUpdate::default()
+        ..UserUpdate::nothing(&app)
     };
-    update_user(&app, &client, &caller, update).await?;
+    Box::pin(update_user(&app, &client, &caller, update)).await?;
     Ok(Json(json!({ "message": "Password updated successfully" })))
 }
 

@@ -129,9 +129,12 @@ pub(crate) async fn update_user(
             let update = UserUpdate {
                 contacts,
                 password,
-                data: None,
+                ..UserUpdate::nothing(&app)
             };
-            actions::update_user::update_user(&app, &client, &caller, update).await?
+            Box::pin(actions::update_user::update_user(
+                &app, &client, &caller, update,
+            ))
+            .await?
         }
         Asker::Admin(admin) => {
             let confirmed = |contact| (contact, Confirmation::Confirmed);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::domain::ids::UserId;
-use crate::store::StoreResult;
+use crate::store::{StoreResult, one_time_tokens};
 
 /// Deletes a user and all that refers to the row by `on delete cascade`.
 pub async fn delete(connection: &mut PgConnection, id: UserId) -> StoreResult<()> {
@@ -41,5 +41,6 @@ pub async fn delete_softly(
             .execute(&mut *connection)
             .await?;
     }
+    one_time_tokens::delete_all(connection, id).await?;
     Ok(())
 }

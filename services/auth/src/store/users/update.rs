@@ -7,7 +7,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::ids::UserId;
 use crate::domain::metadata::Metadata;
 use crate::domain::phone::PhoneNumber;
-use crate::store::StoreResult;
+use crate::store::{StoreResult, one_time_tokens};
 
 /// Columns of a user to be written; none leaves one as it is.
 #[derive(Debug, Clone, Default)]
@@ -90,8 +90,11 @@ pub async fn update(
         .bind(banned_until)
         .bind(voids_tokens)
         .bind(now)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    if voids_tokens {
+        one_time_tokens::delete_all(connection, id).await?;
+    }
     Ok(())
 }
 

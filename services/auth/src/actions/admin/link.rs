@@ -1,0 +1,255 @@
+//! Invitations, and links for others to send.
+
+use common::Secret;
+use pg::sqlx::PgConnection;
+
+use crate::actions::accounts::{self, Newcomer};
+use crate::actions::caller::Admin;
+use crate::actions::messages::{LetterRequest, Outgoing, post, write_unasked_letter};
+use crate::app::App;
+use crate::domain::audit::{AuditAction, AuditEntry};
+use crate::domain::email::EmailAddress;
+use crate::domain::metadata::{Metadata, check_size};
+use crate::domain::one_time::Purpose;
+use crate::domain::session::Client;
+use crate::domain::user::{Confirmation, Contact, User};
+use crate::error::refusal::{EMAIL_REGISTERED, EMAIL_UNKNOWN};
+use crate::error::{Error, Result};
+use crate::mail::{Letter, LetterKind};
+use crate::store;
+use crate::store::users::UserChanges;
+use url::Url;
+
+/// What a link is for.
+#[derive(Debug)]
+pub enum LinkKind {
+    /// To confirm a sign-up with this password.
+    Signup(Secret),
+    /// To accept an invitation.
+    Invite,
+    /// To sign in; somebody without an account gets one.
+    MagicLink,
+    /// To choose a new password.
+    Recovery,
+    /// To give the current address up for another.
+    EmailChangeCurrent(EmailAddress),
+    /// To show another address.
+    EmailChangeNew(EmailAddress),
+}
+
+/// A link that was made and not sent.
+#[derive(Debug)]
+pub struct Link {
+    /// Its user.
+    pub user: User,
+    /// What the letter would say.
+    pub letter: Letter,
+    /// What `/verify` is to be asked for.
+    pub verification: &'static str,
+}
+
+/// Invites somebody by a letter.
+pub async fn invite(
+    app: &App,
+    client: &Client,
+    admin: &Admin,
+    email: EmailAddress,
+    (data, redirect_to): (Metadata, Url),
+) -> Result<User> {
+    let mut transaction = app.begin().await?;
+    let user = invited(app, &mut transaction, client, admin, (email.clone(), data)).await?;
+    let request = request(
+        LetterKind::Invite,
+        Purpose::Confirmation,
+        email,
+        redirect_to,
+    );
+    let letter = write_unasked_letter(app, &mut transaction, &user, request).await?;
+    let user = store::users::find(&mut transaction, user.id).await?;
+    transaction.commit().await?;
+    post(app, vec![letter]).await?;
+    user.ok_or(Error::UserNotFound)
+}
+
+/// Makes a link that the caller sends.
+pub async fn generate_link(
+    app: &App,
+    client: &Client,
+    admin: &Admin,
+    (email, kind): (EmailAddress, LinkKind),
+    (data, redirect_to): (Metadata, Url),
+) -> Result<Link> {
+    let password_hash = match &kind {
+        LinkKind::Signup(password) => {
+            app.rules.passwords.check(password.expose())?;
+            Some(app.hasher.hash(password).await?)
+        }
+        _ => None,
+    };
+    let mut transaction = app.begin().await?;
+    let contact = Contact::Email(email.clone());
+    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
+    let (user, outgoing, verification) = match kind {
+        LinkKind::Signup(_) => {
+            let user =
+                signed_up(app, &mut transaction, found, (contact, data, password_hash)).await?;
+            let kind = LetterKind::Confirmation;
+            let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
+            (user, outgoing, "signup")
+        }
+        LinkKind::Invite => {
+            let who = (email.clone(), data);
+            let user = invited(app, &mut transaction, client, admin, who).await?;
+            let kind = LetterKind::Invite;
+            let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
+            (user, outgoing, "invite")
+        }
+        LinkKind::MagicLink => {
+            let is_new = found.is_none();
+            let user = match found {
+                Some(user) => user,
+                None => signed_up(app, &mut transaction, None, (contact, data, None)).await?,
+            };
+            let (kind, verification) = if is_new {
+                (LetterKind::Confirmation, "signup")
+            } else {
+                (LetterKind::MagicLink, "magiclink")
+            };
+            let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
+            (user, outgoing, verification)
+        }
+        LinkKind::Recovery => {
+            let user = found.ok_or(EMAIL_UNKNOWN)?;
+            let kind = LetterKind::Recovery;
+            let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
+            (user, outgoing, "recovery")
+        }
+        LinkKind::EmailChangeCurrent(new) => {
+            let user = found.ok_or(EMAIL_UNKNOWN)?;
+            let what = (Purpose::EmailChangeCurrent, new, email);
+            let outgoing = change(app, &mut transaction, &user, what, redirect_to).await?;
+            (user, outgoing, "email_change_current")
+        }
+        LinkKind::EmailChangeNew(new) => {
+            let user = found.ok_or(EMAIL_UNKNOWN)?;
+            let what = (Purpose::EmailChangeNew, new.clone(), new);
+            let outgoing = change(app, &mut transaction, &user, what, redirect_to).await?;
+            (user, outgoing, "email_change_new")
+        }
+    };
+    let entry = AuditEntry::new(admin.actor.clone(), AuditAction::UserModified);
+    app.audit(&mut transaction, client, entry.with_user(&user))
+        .await?;
+    let user = store::users::find(&mut transaction, user.id).await?;
+    transaction.commit().await?;
+    Ok(Link {
+        user: user.ok_or(Error::UserNotFound)?,
+        letter: outgoing.letter().clone(),
+        verification,
+    })
+}
+
+fn request(
+    kind: LetterKind,
+    purpose: Purpose,
+    to: EmailAddress,
+    redirect_to: Url,
+) -> LetterRequest {
+    LetterRequest {
+        kind,
+        purpose,
+        to,
+        redirect_to,
+        flow: None,
+    }
+}
+
+async fn write(
+    app: &App,
+    connection: &mut PgConnection,
+    user: &User,
+    (kind, to, redirect_to): (LetterKind, EmailAddress, Url),
+) -> Result<Outgoing> {
+    let purpose = match kind {
+        LetterKind::Confirmation | LetterKind::Invite => Purpose::Confirmation,
+        LetterKind::Recovery | LetterKind::MagicLink => Purpose::Recovery,
+        LetterKind::EmailChange => Purpose::EmailChangeNew,
+        LetterKind::Reauthentication => Purpose::Reauthentication,
+    };
+    let request = request(kind, purpose, to, redirect_to);
+    write_unasked_letter(app, connection, user, request).await
+}
+
+async fn change(
+    app: &App,
+    connection: &mut PgConnection,
+    user: &User,
+    (purpose, new, to): (Purpose, EmailAddress, EmailAddress),
+    redirect_to: Url,
+) -> Result<Outgoing> {
+    let taken = Contact::Email(new.clone());
+    if store::users::find_by_contact(connection, &taken)
+        .await?
+        .is_some()
+    {
+        return Err(Error::EmailExists);
+    }
+    store::users::update_new_email(connection, user.id, new.as_str(), 0).await?;
+    let user = User {
+        new_email: Some(new.as_str().to_owned()),
+        ..user.clone()
+    };
+    let request = request(LetterKind::EmailChange, purpose, to, redirect_to);
+    write_unasked_letter(app, connection, &user, request).await
+}
+
+/// The account of somebody who is invited: a new one, or one that was not confirmed.
+async fn invited(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    admin: &Admin,
+    (email, data): (EmailAddress, Metadata),
+) -> Result<User> {
+    let contact = Contact::Email(email);
+    let found = store::users::find_by_contact(connection, &contact).await?;
+    let user = signed_up(app, connection, found, (contact, data, None)).await?;
+    store::users::update_invited(connection, user.id, app.now()).await?;
+    let entry = AuditEntry::new(admin.actor.clone(), AuditAction::UserInvited);
+    app.audit(connection, client, entry.with_user(&user))
+        .await?;
+    Ok(user)
+}
+
+/// An account that waits for its confirmation: a new one, or the one that does already.
+async fn signed_up(
+    app: &App,
+    connection: &mut PgConnection,
+    found: Option<User>,
+    (contact, data, password_hash): (Contact, Metadata, Option<String>),
+) -> Result<User> {
+    check_size(&Metadata::default(), &data)?;
+    let Some(mut user) = found else {
+        let confirmation = Confirmation::Pending;
+        let newcomer = Newcomer {
+            contact: contact.clone(),
+            confirmation,
+            data,
+            password_hash,
+        };
+        let new = accounts::new_user(app, &newcomer);
+        let user = accounts::insert(app, connection, &new, &contact, confirmation).await?;
+        return user.ok_or(Error::EmailExists);
+    };
+    if user.is_confirmed(&contact) {
+        return Err(EMAIL_REGISTERED.into());
+    }
+    user.user_metadata.merge(data);
+    let changes = UserChanges {
+        password_hash,
+        user_metadata: Some(user.user_metadata.clone()),
+        ..UserChanges::default()
+    };
+    store::users::update(connection, user.id, &changes, app.now()).await?;
+    Ok(user)
+}

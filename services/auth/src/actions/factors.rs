@@ -1,0 +1,28 @@
+//! Second factors: enrolling one, being asked for it, showing it, giving it up.
+
+mod challenge;
+mod enroll;
+mod verify;
+
+pub use challenge::{Asked, ask};
+pub use enroll::{Enrolled, Enrolling, Shown, enroll, unenroll};
+pub use verify::show;
+
+use uuid::Uuid;
+
+use crate::actions::caller::Caller;
+use crate::domain::factor::Factor;
+use crate::domain::session::Session;
+use crate::error::refusal::FACTOR_NOT_FOUND;
+use crate::error::{Error, Result};
+
+/// A factor of the caller's.
+fn own<'a>(caller: &'a Caller, id: Uuid) -> Result<&'a Factor> {
+    let factor = caller.user.factors.iter().find(|factor| factor.id == id);
+    factor.ok_or_else(|| FACTOR_NOT_FOUND.into())
+}
+
+/// The session that is strengthened.
+fn session(caller: &Caller) -> Result<&Session> {
+    caller.session.as_ref().ok_or(Error::SessionNotFound)
+}

@@ -1,0 +1,109 @@
+//! Being asked for a second factor.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{own, session};
+use crate::actions::caller::Caller;
+use crate::app::{App, Limited};
+use crate::domain::audit::{Actor, AuditAction, AuditEntry};
+use crate::domain::factor::{Challenge, Factor, FactorType};
+use crate::domain::one_time::digits_code;
+use crate::domain::session::Client;
+use crate::error::refusal::{
+    PHONE_VERIFY_DISABLED, SMS_SEND_FAILED, TOTP_VERIFY_DISABLED, WEBAUTHN_VERIFY_DISABLED,
+};
+use crate::error::{Error, Medium, Result, TooManyMessages};
+use crate::sms::Channel;
+use crate::store;
+
+/// What a user is asked.
+#[derive(Debug)]
+pub struct Asked {
+    /// The challenge's id.
+    pub id: Uuid,
+    /// What of.
+    pub factor_type: FactorType,
+    /// Until when it can be answered.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Asks for a factor; a code is sent to a phone.
+pub async fn ask(
+    app: &App,
+    client: &Client,
+    caller: &Caller,
+    id: Uuid,
+    channel: Channel,
+) -> Result<Asked> {
+    app.limit(Limited::Factor, client)?;
+    session(caller)?;
+    let factor = own(caller, id)?;
+    check_enabled(app, factor)?;
+    let now = app.now();
+    let mut challenge = Challenge {
+        id: app.randomness.uuid(),
+        code_hash: None,
+        created_at: now,
+        verified_at: None,
+        webauthn_state: None,
+    };
+    let message = match (&factor.phone, factor.factor_type) {
+        (Some(phone), FactorType::Phone) => {
+            check_pause(app, client, factor, now)?;
+            let code = app.rules.sms.test_code(phone, now).cloned();
+            let is_test = code.is_some();
+            let digits = app.rules.sms.code_digits;
+            let code = code.unwrap_or_else(|| digits_code(&*app.randomness, digits).into());
+            let place = challenge.id.to_string();
+            challenge.code_hash = Some(app.one_time_key.code_hash(&place, code.expose()));
+            (!is_test).then(|| (phone.clone(), code))
+        }
+        (_, FactorType::Totp | FactorType::Webauthn) | (None, FactorType::Phone) => None,
+    };
+    let mut transaction = app.begin().await?;
+    store::factors::insert_challenge(&mut transaction, id, &challenge, client).await?;
+    let entry = AuditEntry::new(Actor::user(&caller.user), AuditAction::ChallengeCreated);
+    app.audit(&mut transaction, client, entry).await?;
+    transaction.commit().await?;
+    if let Some((phone, code)) = message {
+        let sent = app.texter.send(&phone, &code, channel).await;
+        sent.map_err(|error| {
+            tracing::warn!(%error, "a text message was not sent");
+            Error::from(SMS_SEND_FAILED)
+        })?;
+    }
+    Ok(Asked {
+        id: challenge.id,
+        factor_type: factor.factor_type,
+        expires_at: now + app.rules.factors.challenge_lifetime,
+    })
+}
+
+fn check_pause(app: &App, client: &Client, factor: &Factor, now: OffsetDateTime) -> Result<()> {
+    let left = factor
+        .last_challenged_at
+        .map(|last| last + app.rules.sms.pause - now);
+    if let Some(left) = left.filter(|left| left.is_positive()) {
+        return Err(Error::MessagesLimited(TooManyMessages {
+            medium: Medium::Sms,
+            same_user: true,
+            pause: left.unsigned_abs(),
+        }));
+    }
+    app.limit_messages(Medium::Sms, client)
+}
+
+fn check_enabled(app: &App, factor: &Factor) -> Result<()> {
+    let rules = &app.rules.factors;
+    let (switch, disabled) = match factor.factor_type {
+        FactorType::Totp => (rules.totp_verify, TOTP_VERIFY_DISABLED),
+        FactorType::Phone => (rules.phone_verify, PHONE_VERIFY_DISABLED),
+        FactorType::Webauthn => (rules.webauthn, WEBAUTHN_VERIFY_DISABLED),
+    };
+    if switch.is_on() {
+        Ok(())
+    } else {
+        Err(disabled.into())
+    }
+}

@@ -1,0 +1,119 @@
+//! Showing a second factor: the session is a stronger one from then on.
+
+use common::Secret;
+use pg::sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{own, session};
+use crate::actions::caller::Caller;
+use crate::actions::grant::Grant;
+use crate::actions::refresh::renew;
+use crate::app::{App, Limited};
+use crate::domain::audit::{Actor, AuditAction, AuditEntry};
+use crate::domain::factor::{Challenge, Factor, FactorType};
+use crate::domain::session::{Client, Method};
+use crate::domain::totp;
+use crate::error::refusal::{
+    CHALLENGE_EXPIRED, CHALLENGE_NOT_FOUND, FACTOR_NOT_FOUND, MFA_CODE_WRONG,
+};
+use crate::error::{Error, Result};
+use crate::store;
+
+/// Takes a code for a factor, and answers the session's new tokens.
+pub async fn show(
+    app: &App,
+    client: &Client,
+    caller: &Caller,
+    (factor_id, challenge_id): (Uuid, Uuid),
+    code: &Secret,
+) -> Result<Grant> {
+    app.limit(Limited::Factor, client)?;
+    let session_id = session(caller)?.id;
+    let factor = own(caller, factor_id)?;
+    let account = factor_id.to_string();
+    app.limiters.wrong_codes.take(account.clone(), app.now())?;
+    let mut transaction = app.begin().await?;
+    if !store::sessions::lock(&mut transaction, session_id).await? {
+        return Err(Error::SessionNotFound);
+    }
+    let challenge =
+        store::factors::find_challenge(&mut transaction, factor_id, challenge_id).await?;
+    let challenge = challenge.ok_or(CHALLENGE_NOT_FOUND)?;
+    let over = app.now() > challenge.created_at + app.rules.factors.challenge_lifetime;
+    if over || challenge.verified_at.is_some() {
+        return Err(CHALLENGE_EXPIRED.into());
+    }
+    let (method, step) = check(app, &mut transaction, factor, &challenge, code).await?;
+    app.limiters.wrong_codes.give_back(&account);
+    let grant = strengthen(
+        app,
+        &mut transaction,
+        client,
+        caller,
+        (factor, &challenge, method, step),
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(grant)
+}
+
+/// How the factor was shown, and the time step of an app's code.
+async fn check(
+    app: &App,
+    connection: &mut PgConnection,
+    factor: &Factor,
+    challenge: &Challenge,
+    code: &Secret,
+) -> Result<(Method, Option<i64>)> {
+    match factor.factor_type {
+        FactorType::Totp => {
+            let found = store::factors::find_secret(connection, factor.id).await?;
+            let (sealed, last_step) = found.ok_or(FACTOR_NOT_FOUND)?;
+            let place = factor.id.to_string();
+            let secret = app.seal.open(&place, &sealed).map_err(Error::internal)?;
+            let now = u64::try_from(app.now().unix_timestamp()).unwrap_or_default();
+            let step = totp::step_of(&secret, code.expose(), now).map_err(Error::internal)?;
+            let step = step.and_then(|step| i64::try_from(step).ok());
+            // A code that somebody saw being typed is worth nothing.
+            let step = step.filter(|step| last_step.is_none_or(|last| *step > last));
+            Ok((Method::Totp, Some(step.ok_or(MFA_CODE_WRONG)?)))
+        }
+        FactorType::Phone => {
+            let hash = app
+                .one_time_key
+                .code_hash(&challenge.id.to_string(), code.expose());
+            let stored = challenge.code_hash.as_deref().unwrap_or_default();
+            if Secret::from(hash).matches(stored) {
+                Ok((Method::PhoneFactor, None))
+            } else {
+                Err(MFA_CODE_WRONG.into())
+            }
+        }
+        FactorType::Webauthn => Err(MFA_CODE_WRONG.into()),
+    }
+}
+
+type Shown<'a> = (&'a Factor, &'a Challenge, Method, Option<i64>);
+
+async fn strengthen(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    caller: &Caller,
+    (factor, challenge, method, step): Shown<'_>,
+) -> Result<Grant> {
+    let session_id = session(caller)?.id;
+    let now = app.now();
+    let user_id = caller.user.id;
+    store::factors::update_challenge(connection, challenge.id, now).await?;
+    store::factors::update_verified(connection, factor.id, step, now).await?;
+    let claim_id = app.randomness.uuid();
+    let shown = (factor.id, method, claim_id);
+    store::factors::strengthen(connection, (session_id, user_id), shown, now).await?;
+    store::factors::delete_unverified(connection, user_id, now).await?;
+    let user = store::users::find(connection, user_id).await?;
+    let user = user.ok_or(Error::TokenUserNotFound)?;
+    let entry = AuditEntry::new(Actor::user(&user), AuditAction::VerificationAttempted);
+    app.audit(connection, client, entry).await?;
+    renew(app, connection, client, user, session_id).await
+}

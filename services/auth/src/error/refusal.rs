@@ -1,0 +1,89 @@
+//! Refusals that are told apart by their code alone, as the wire names them.
+
+use axum::http::StatusCode;
+
+/// A request that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The code that programs tell it apart by.
+    pub code: &'static str,
+    /// What the client is told.
+    pub message: &'static str,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $message:literal;)*) => {
+        $($(#[$doc])* pub const $name: Refusal = Refusal {
+            status: StatusCode::$status,
+            code: $code,
+            message: $message,
+        };)*
+    };
+}
+
+refusals! {
+    /// A code or link that is wrong, used, or too old.
+    OTP_EXPIRED = FORBIDDEN, "otp_expired", "Token has expired or is invalid";
+    /// The same of a link in a letter.
+    LINK_EXPIRED = FORBIDDEN, "otp_expired", "Email link is invalid or has expired";
+    /// Nobody has an account, and none is to be made.
+    OTP_DISABLED = UNPROCESSABLE_ENTITY, "otp_disabled", "Signups not allowed for otp";
+    /// A code of a sign-in that nobody began.
+    FLOW_STATE_NOT_FOUND = NOT_FOUND, "flow_state_not_found", "invalid flow state, no valid flow state found";
+    /// A code of a sign-in that began too long ago.
+    FLOW_STATE_EXPIRED = FORBIDDEN, "flow_state_expired", "invalid flow state, flow state has expired";
+    /// Whoever comes back is not who began.
+    BAD_CODE_VERIFIER = BAD_REQUEST, "bad_code_verifier", "code challenge does not match previously saved code verifier";
+    /// A nonce that was not sent, or too long ago.
+    REAUTHENTICATION_NOT_VALID = UNPROCESSABLE_ENTITY, "reauthentication_not_valid", "Nonce has expired or is invalid";
+    /// The number has not been shown.
+    REAUTHENTICATION_IMPOSSIBLE = UNPROCESSABLE_ENTITY, "validation_failed", "Reauthentication requires the user to have an email or a phone number";
+    /// A channel that nothing is sent by.
+    SMS_CHANNEL = BAD_REQUEST, "validation_failed", "Invalid channel, supported values are 'sms' or 'whatsapp'";
+    /// No such factor of the user's.
+    FACTOR_NOT_FOUND = NOT_FOUND, "mfa_factor_not_found", "Factor not found";
+    /// No such challenge of the factor.
+    CHALLENGE_NOT_FOUND = NOT_FOUND, "mfa_factor_not_found", "MFA factor with the provided challenge ID not found";
+    /// A challenge that is too old, or was answered.
+    CHALLENGE_EXPIRED = UNPROCESSABLE_ENTITY, "mfa_challenge_expired", "MFA challenge has expired, verify against another challenge or create a new challenge.";
+    /// A wrong code.
+    MFA_CODE_WRONG = UNPROCESSABLE_ENTITY, "mfa_verification_failed", "Invalid TOTP code entered";
+    /// Another factor of the user's has the name.
+    FACTOR_NAME_CONFLICT = UNPROCESSABLE_ENTITY, "mfa_factor_name_conflict", "A factor with the friendly name for this user already exists";
+    /// As many factors as one may have.
+    TOO_MANY_FACTORS = UNPROCESSABLE_ENTITY, "too_many_enrolled_mfa_factors", "Maximum number of verified factors reached, unenroll to continue";
+    /// A phone that counts already.
+    PHONE_FACTOR_EXISTS = UNPROCESSABLE_ENTITY, "mfa_verified_factor_exists", "A verified phone factor already exists, unenroll the existing factor to continue";
+    /// A second second factor needs the first.
+    ENROLL_NEEDS_AAL2 = FORBIDDEN, "insufficient_aal", "AAL2 required to enroll a new factor";
+    /// Giving a factor up needs the factor.
+    UNENROLL_NEEDS_AAL2 = UNPROCESSABLE_ENTITY, "insufficient_aal", "AAL2 required to unenroll verified factor";
+    /// What opens the account needs the second factor.
+    UPDATE_NEEDS_AAL2 = UNAUTHORIZED, "insufficient_aal", "AAL2 session is required to update email or password when MFA is enabled.";
+    /// No authenticator apps here.
+    TOTP_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_totp_enroll_not_enabled", "MFA enroll is disabled for TOTP";
+    /// The same of codes.
+    TOTP_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_totp_verify_not_enabled", "MFA verification is disabled for TOTP";
+    /// No phones here.
+    PHONE_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_phone_enroll_not_enabled", "MFA enroll is disabled for Phone";
+    /// The same of codes.
+    PHONE_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_phone_verify_not_enabled", "MFA verification is disabled for Phone";
+    /// No security keys here.
+    WEBAUTHN_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_enroll_not_enabled", "MFA enroll is disabled for WebAuthn";
+    /// The same of answers.
+    WEBAUTHN_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_verify_not_enabled", "MFA verification is disabled for WebAuthn";
+    /// No identity is linked by hand here.
+    MANUAL_LINKING_DISABLED = NOT_FOUND, "manual_linking_disabled", "Manual linking is disabled";
+    /// No such identity of the user's.
+    IDENTITY_NOT_FOUND = UNPROCESSABLE_ENTITY, "identity_not_found", "Identity doesn't exist";
+    /// The last way to sign in.
+    SINGLE_IDENTITY = UNPROCESSABLE_ENTITY, "single_identity_not_deletable", "User must have at least 1 identity after unlinking";
+    /// A letter to an account that is confirmed.
+    EMAIL_REGISTERED = UNPROCESSABLE_ENTITY, "email_exists", "A user with this email address has already been registered";
+    /// No account has this address.
+    EMAIL_UNKNOWN = NOT_FOUND, "user_not_found", "User with this email not found";
+    /// The provider of text messages refused one.
+    SMS_SEND_FAILED = UNPROCESSABLE_ENTITY, "sms_send_failed", "Error sending the text message";
+}

@@ -1,0 +1,42 @@
+//! `POST /recover`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::requests::{challenge, email};
+use crate::actions::messages::Leading;
+use crate::actions::passwordless;
+use crate::app::App;
+use crate::domain::session::Client;
+use crate::error::Result;
+use crate::extract::{JsonBody, RedirectTo};
+
+#[derive(Deserialize)]
+pub(super) struct RecoverRequest {
+    email: Option<String>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+/// Sends the way to a new password; whether there is an account, is not told.
+pub(super) async fn recover(
+    State(app): State<Arc<App>>,
+    client: Client,
+    redirect: RedirectTo,
+    JsonBody(request): JsonBody<RecoverRequest>,
+) -> Result<Json<Value>> {
+    let email = email(&request.email.unwrap_or_default())?;
+    let leading = Leading {
+        redirect_to: redirect.0,
+        challenge: challenge(
+            request.code_challenge_method.as_deref(),
+            request.code_challenge.as_deref(),
+        )?,
+    };
+    passwordless::recover(&app, &client, email, leading).await?;
+    Ok(Json(json!({})))
+}
