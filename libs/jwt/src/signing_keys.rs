@@ -186,8 +186,8 @@ impl SigningJwk {
         let kind = self.kind()?;
         let key = match kind {
             Kind::Ec => self.ec_key(),
-            Algorithm::RS256 => self.rsa_key(),
-            _ => self
+            Kind::Rsa => self.rsa_key(),
+            Kind::Shared => self
                 .bytes("k")
                 .map(|secret| EncodingKey::from_secret(&secret)),
         };

@@ -102,7 +102,7 @@ pub enum Limited {
 
 impl Limiters {
     /// Limiters that have seen nothing yet.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
             sign_ups: Limiter::new(limits.sign_ups),
             anonymous: Limiter::new(limits.anonymous),
@@ -137,7 +137,7 @@ impl App {
             signer: config.jwt.signer(),
             refresh_key: RefreshTokenKey::derive(&config.refresh_token_secret),
             rules: config.rules.clone(),
-            limiters: Limiters::new(config.limits),
+            limiters: Limiters::new(&config.limits),
             api_keys: config.api_keys.clone(),
             one_time_key: OneTimeKey::derive(&config.refresh_token_secret),
             seal: Seal::derive(&config.refresh_token_secret)?,

@@ -41,11 +41,11 @@ pub struct Config {
     /// What callers may do.
     pub rules: Box<Rules>,
     /// How often they may do it.
-    pub limits: Limits,
+    pub limits: Box<Limits>,
     /// How letters are sent.
     pub mail: Box<MailConfig>,
     /// How text messages are sent.
-    pub sms: SmsConfig,
+    pub sms: Box<SmsConfig>,
     /// Hosts of this machine or of private networks that may be asked.
     pub private_hosts: Vec<String>,
     /// How many passwords are hashed at once; each takes a core and 46 MiB meanwhile.
@@ -158,9 +158,9 @@ impl Config {
             refresh_token_secret: refresh_token_secret?,
             api_keys: api_keys?,
             rules: Box::new(rules?),
-            limits,
+            limits: Box::new(limits),
             mail: Box::new(mail?),
-            sms,
+            sms: Box::new(sms),
             private_hosts: settings.list("AUTH_PRIVATE_HOSTS"),
             hashing_concurrency,
         })

@@ -24,6 +24,8 @@ pub enum Command {
     Env(EnvFileArgs),
     /// Say whether the platform answers, and wait for it if asked to
     Status(StatusArgs),
+    /// List, add, rotate or remove the keys that tokens are signed with
+    Keys(KeysArgs),
 }
 
 /// Where a command's configuration comes from.
@@ -57,4 +59,31 @@ pub struct StatusArgs {
     /// Seconds to wait until the platform is ready
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
+}
+
+/// The arguments of `selfdb keys`.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// The env file that holds the keys
+    #[arg(long, value_name = "FILE", default_value = ".env", global = true)]
+    pub env_file: PathBuf,
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What is done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Show each key's name, algorithm and whether it signs
+    List,
+    /// Make a key whose tokens are accepted, for a later rotation of several machines
+    Add,
+    /// Sign with the key that was added last, or with a new one; the old one stays valid
+    Rotate,
+    /// Refuse the tokens of a key from now on
+    Remove {
+        /// The key's name
+        id: String,
+    },
 }

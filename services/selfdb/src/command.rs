@@ -2,6 +2,7 @@
 
 pub mod env;
 pub mod init;
+pub mod keys;
 pub mod serve;
 pub mod status;
 

@@ -81,6 +81,18 @@ pub fn complete(
     })
 }
 
+/// Sets one value of an env file, whose other lines stay as they are.
+pub fn set(path: &Path, name: &str, value: &str) -> Result<(), EnvFileError> {
+    let io_error = |source| EnvFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let text = fs::read_to_string(path).map_err(io_error)?;
+    let mut lines = EnvLines::parse(&text);
+    lines.set(name, value);
+    write_private(path, &lines.to_string()).map_err(io_error)
+}
+
 /// `/var/lib/selfdb` for root, `data` beside the env file for everybody else.
 fn default_data_dir(env_file: &Path) -> String {
     if rustix::process::geteuid().is_root() {

@@ -18,5 +18,6 @@ fn main() -> ExitCode {
         Command::Init(args) => command::init::run(&args),
         Command::Env(args) => command::env::run(&args),
         Command::Status(args) => command::status::run(&args),
+        Command::Keys(args) => command::keys::run(&args),
     }
 }

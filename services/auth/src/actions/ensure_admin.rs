@@ -38,7 +38,7 @@ pub async fn ensure_admin(
     config.rules.passwords.check(password.expose())?;
     let pool = service::connect(config).await?;
     let clock = Arc::new(SystemClock);
-    let app = App::new(config, pool, clock, Arc::new(SystemRandomness))?;
+    let app = Box::new(App::new(config, pool, clock, Arc::new(SystemRandomness))?);
     let ensured = ensure(&app, &Contact::Email(email), password).await?;
     app.pool.close().await;
     Ok(ensured)

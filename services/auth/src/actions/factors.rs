@@ -17,7 +17,7 @@ use crate::error::refusal::FACTOR_NOT_FOUND;
 use crate::error::{Error, Result};
 
 /// A factor of the caller's.
-fn own<'a>(caller: &'a Caller, id: Uuid) -> Result<&'a Factor> {
+fn own(caller: &Caller, id: Uuid) -> Result<&Factor> {
     let factor = caller.user.factors.iter().find(|factor| factor.id == id);
     factor.ok_or_else(|| FACTOR_NOT_FOUND.into())
 }

@@ -8,7 +8,7 @@ use pg::sqlx::PgConnection;
 use crate::actions::caller::Caller;
 use crate::actions::change_contact::{email_change_letters, phone_change_text};
 use crate::actions::contacts::set_contact;
-use crate::actions::messages::{Leading, post, post_text};
+use crate::actions::messages::{Leading, Outgoing, OutgoingText, post, post_text};
 use crate::actions::reauthenticate::use_nonce;
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -77,10 +77,8 @@ pub async fn update_user(
     } = update;
     contacts.retain(|contact| current(user, contact) != Some(contact.as_str()));
     check_allowed(user, &contacts, password.is_some())?;
-    let opens = password.is_some() || !contacts.is_empty();
-    let aal = caller.session.as_ref().map(|session| session.aal);
-    if opens && user.has_second_factor() && aal.is_none_or(|aal| aal < Aal::Aal2) {
-        return Err(UPDATE_NEEDS_AAL2.into());
+    if password.is_some() || !contacts.is_empty() {
+        check_level(caller)?;
     }
     let hash = match &password {
         None => None,
@@ -121,20 +119,9 @@ pub async fn update_user(
     if changes.password_hash.is_some() {
         after_password_change(app, &mut transaction, client, caller).await?;
     }
-    let (mut letters, mut texts) = (Vec::new(), Vec::new());
-    for contact in confirmed_first {
-        let connection = &mut transaction;
-        match contact {
-            Contact::Email(new) => {
-                let what = (new, leading.clone());
-                letters = email_change_letters(app, connection, client, &user, what).await?;
-            }
-            Contact::Phone(new) => {
-                let what = (new, channel);
-                texts.push(phone_change_text(app, connection, client, &user, what).await?);
-            }
-        }
-    }
+    let how = (leading, channel);
+    let (letters, texts) =
+        write_to_new(app, &mut transaction, client, (&user, confirmed_first), how).await?;
     let entry = AuditEntry::new(Actor::user(&user), AuditAction::UserModified);
     app.audit(&mut transaction, client, entry).await?;
     let user = store::users::find(&mut transaction, user.id).await?;
@@ -144,6 +131,39 @@ pub async fn update_user(
         post_text(app, text).await?;
     }
     user.ok_or(Error::TokenUserNotFound)
+}
+
+/// The messages that new addresses and numbers are confirmed with.
+async fn write_to_new(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    (user, contacts): (&User, Vec<Contact>),
+    (leading, channel): (Leading, Channel),
+) -> Result<(Vec<Outgoing>, Vec<OutgoingText>)> {
+    let (mut letters, mut texts) = (Vec::new(), Vec::new());
+    for contact in contacts {
+        match contact {
+            Contact::Email(new) => {
+                let what = (new, leading.clone());
+                letters = email_change_letters(app, connection, client, user, what).await?;
+            }
+            Contact::Phone(new) => {
+                let what = (new, channel);
+                texts.push(phone_change_text(app, connection, client, user, what).await?);
+            }
+        }
+    }
+    Ok((letters, texts))
+}
+
+/// What opens the account is changed only by who showed every factor of it.
+fn check_level(caller: &Caller) -> Result<()> {
+    let aal = caller.session.as_ref().map(|session| session.aal);
+    if caller.user.has_second_factor() && aal.is_none_or(|aal| aal < Aal::Aal2) {
+        return Err(UPDATE_NEEDS_AAL2.into());
+    }
+    Ok(())
 }
 
 /// Those that count at once, and those that have to be confirmed first.

@@ -51,6 +51,10 @@ impl FactorStatus {
 
 /// A second factor, without its secret.
 #[derive(Debug, Clone, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "factor_type is its name everywhere"
+)]
 pub struct Factor {
     /// The factor's id.
     pub id: Uuid,

@@ -110,7 +110,7 @@ async fn an_app_is_enrolled_and_strengthens_the_session() {
     let asked = challenge(&instance, &refreshed, &factor).await;
     let replayed = show(&instance, &refreshed, (&factor, &asked), &right).await;
     assert_error(&replayed, 422, "mfa_verification_failed");
-    instance.advance(Duration::from_secs(60));
+    instance.advance(Duration::from_mins(1));
     let next = code(&instance, secret);
     let _ = show(&instance, &refreshed, (&factor, &asked), &next)
         .await
@@ -247,6 +247,7 @@ async fn a_phone_is_a_second_factor() {
     assert_eq!(asked["type"], "phone");
     let wrong = show(&instance, &session, (&factor, &asked), "445567").await;
     assert_error(&wrong, 422, "mfa_verification_failed");
+    instance.advance(Duration::from_secs(1));
     let shown = show(&instance, &session, (&factor, &asked), "445566").await;
     let stronger = Session::of(&shown.expect_status(200));
     assert_eq!(stronger.claims()["aal"], "aal2");

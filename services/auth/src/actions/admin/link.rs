@@ -84,7 +84,11 @@ pub async fn generate_link(
             app.rules.passwords.check(password.expose())?;
             Some(app.hasher.hash(password).await?)
         }
-        _ => None,
+        LinkKind::Invite
+        | LinkKind::MagicLink
+        | LinkKind::Recovery
+        | LinkKind::EmailChangeCurrent(_)
+        | LinkKind::EmailChangeNew(_) => None,
     };
     let mut transaction = app.begin().await?;
     let contact = Contact::Email(email.clone());

@@ -8,7 +8,7 @@ use super::{own, session};
 use crate::actions::caller::Caller;
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
-use crate::domain::factor::{FactorType, NewFactor};
+use crate::domain::factor::{Factor, FactorType, NewFactor};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::session::{Aal, Client};
 use crate::domain::totp;
@@ -88,13 +88,13 @@ pub async fn enroll(
     if verified >= app.rules.factors.max_enrolled {
         return Err(TOO_MANY_FACTORS.into());
     }
-    let is_named = |factor: &&crate::domain::factor::Factor| {
+    let is_named = |factor: &&Factor| {
         !name.trim().is_empty() && factor.friendly_name.as_deref() == Some(name.as_str())
     };
     if factors
         .iter()
         .find(is_named)
-        .is_some_and(|factor| factor.is_verified())
+        .is_some_and(Factor::is_verified)
     {
         return Err(FACTOR_NAME_CONFLICT.into());
     }
@@ -161,7 +161,7 @@ fn prepare(
         Enrolling::Webauthn => Shown::Webauthn,
         Enrolling::Phone(phone) => {
             let phone = phone.as_str().to_owned();
-            let is_same = |factor: &crate::domain::factor::Factor| {
+            let is_same = |factor: &Factor| {
                 factor.is_verified() && factor.phone.as_deref() == Some(phone.as_str())
             };
             if caller.user.factors.iter().any(is_same) {

@@ -34,7 +34,7 @@ pub(crate) async fn invite_user(
 ) -> Result<Json<UserResponse>> {
     let email = email(&request.email.unwrap_or_default())?;
     let with = (request.data.unwrap_or_default(), redirect_to);
-    let user = invite(&app, &client, &admin, email, with).await?;
+    let user = Box::pin(invite(&app, &client, &admin, email, with)).await?;
     Ok(Json(UserResponse::from(user)))
 }
 
