@@ -89,7 +89,7 @@ fn write(file: &Path, keys: Vec<SigningJwk>) -> Result<(), BoxError> {
 }
 
 fn add(keys: &mut Vec<SigningJwk>, randomness: &dyn Randomness) -> Result<String, BoxError> {
-    let id = token(randomness, 12);
+    let id = format!("key-{}", token(randomness, 12));
     let mut secret = [0; 32];
     randomness.fill(&mut secret);
     let key = SigningJwk::es256(id.clone(), &secret);
