@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use pg::pipeline::{Batch, Decision, Parameter, Pipeline, ResultSet, Statement};
+use pg::pipeline::{Batch, Decision, Isolation, Parameter, Pipeline, ResultSet, Statement};
 use pg::{RequestContext, roles};
 use serde_json::{Map, Value};
 
@@ -222,8 +222,16 @@ fn with_settings<'a>(
     plan: &'a Plan,
 ) -> Batch<'a> {
     let role = cache.role_settings.get(&caller.role).into_iter().flatten();
+    // What a function set for its whole session is not for the answer to somebody else.
+    for name in ["response.headers", "response.status"] {
+        batch = batch.with_setting(name, "");
+    }
     for (name, value) in role.chain(&plan.settings) {
-        batch = batch.with_setting(name.as_str(), value.as_str());
+        if name == "default_transaction_isolation" {
+            batch = batch.with_isolation(isolation(value));
+        } else {
+            batch = batch.with_setting(name.as_str(), value.as_str());
+        }
     }
     if let Some(zone) = &request.preferences.timezone {
         batch = batch.with_setting("timezone", zone.clone());
@@ -250,6 +258,15 @@ fn explained(result: Option<&ResultSet>) -> Outcome {
         location: None,
         last_key: None,
         planned: None,
+    }
+}
+
+fn isolation(name: &str) -> Isolation {
+    match name {
+        "serializable" => Isolation::Serializable,
+        "repeatable read" => Isolation::RepeatableRead,
+        // Postgres has no dirty reads.
+        _ => Isolation::ReadCommitted,
     }
 }
 

@@ -11,6 +11,8 @@ mod config;
 mod error;
 mod execute;
 mod forgetting;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod idempotency;
 mod plan;
 mod request;

@@ -1,11 +1,11 @@
 //! The wire dialect of errors, written once.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::{DatabaseError, Error, IdempotencyError, outage};
+use super::{ApiError, DatabaseError, Error, IdempotencyError, RangeError, outage};
 
 impl Error {
     /// `{code, message, details, hint}`.
@@ -41,6 +41,11 @@ impl IntoResponse for Error {
             && let Ok(value) = HeaderValue::try_from(self.challenge())
         {
             headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Self::Api(ApiError::Range(RangeError::OutOfBounds { total, .. })) = &self
+            && let Ok(range) = HeaderValue::try_from(format!("*/{total}"))
+        {
+            headers.insert(CONTENT_RANGE, range);
         }
         if let Self::Database(error) = &self {
             extend(headers, error);

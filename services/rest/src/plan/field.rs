@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::request::filter::{Filter, LogicOperator, LogicTree, Operation};
-use crate::request::names::{Field, JsonStep};
+use crate::request::names::{Field, JsonArrow, JsonStep};
 use crate::schema_cache::QualifiedName;
 use crate::schema_cache::representation::Representations;
 use crate::schema_cache::table::Table;
@@ -48,6 +48,19 @@ pub(crate) enum Condition {
 }
 
 impl Column {
+    /// Resolves `field` of `table` to be compared or sorted by, which a part of `json` cannot be.
+    pub(crate) fn comparable(field: &Field, table: Option<&Table>) -> Self {
+        let column = Self::resolve(field, table);
+        let known = table.and_then(|table| table.column(&field.name));
+        let is_json = known.is_some_and(|column| column.type_name.as_str() == "json");
+        let last = column.path.last();
+        let is_part = last.is_some_and(|step| step.arrow == JsonArrow::Json);
+        Self {
+            to_jsonb: column.to_jsonb || (is_json && is_part),
+            ..column
+        }
+    }
+
     /// Resolves `field` of `table`; of a relation that is not known the types are not either.
     pub(crate) fn resolve(field: &Field, table: Option<&Table>) -> Self {
         let known = table.and_then(|table| table.column(&field.name));
@@ -77,7 +90,7 @@ impl Condition {
         table: Option<&Table>,
         representations: &Representations,
     ) -> Self {
-        let column = Column::resolve(&filter.field, table);
+        let column = Column::comparable(&filter.field, table);
         let known = table.and_then(|table| table.column(&filter.field.name));
         let is_vector = known.is_none_or(|column| column.type_name.as_str() == "tsvector");
         let represented = table.and_then(|table| representations.of(table, &column.name));

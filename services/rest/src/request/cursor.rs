@@ -139,6 +139,15 @@ impl<'a> Cursor<'a> {
         Mismatch { column, details }
     }
 
+    /// Refuses a path of more steps than [`MAX_DEPTH`].
+    pub(crate) fn check_steps(&self, steps: usize) -> Result<(), Mismatch> {
+        if steps < MAX_DEPTH {
+            Ok(())
+        } else {
+            Err(self.fail(format!("more than {MAX_DEPTH} steps into JSON")))
+        }
+    }
+
     /// Refuses a nesting that is deeper than [`MAX_DEPTH`].
     pub(crate) fn check_depth(&self, depth: usize) -> Result<(), Mismatch> {
         if depth > MAX_DEPTH {

@@ -96,6 +96,7 @@ pub(crate) fn json_path(cursor: &mut Cursor<'_>) -> Result<Vec<JsonStep>, Mismat
         } else {
             return Ok(steps);
         };
+        cursor.check_steps(steps.len())?;
         let operand = json_operand(cursor)?;
         steps.push(JsonStep { arrow, operand });
     }

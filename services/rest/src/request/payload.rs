@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
+use percent_encoding::percent_decode;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -180,6 +181,10 @@ fn csv_rows(body: &Bytes, columns: Option<&[String]>) -> Result<JsonPayload, Api
 }
 
 fn form(body: &Bytes) -> Result<Vec<(String, String)>, ApiError> {
+    // Bytes that are no text would be replaced otherwise.
+    if percent_decode(body).decode_utf8().is_err() {
+        return Err(invalid("The form is not UTF-8"));
+    }
     serde_urlencoded::from_bytes(body).map_err(|_| invalid("Empty or invalid form"))
 }
 

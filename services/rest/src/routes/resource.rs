@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -94,6 +94,11 @@ pub(super) fn plan(app: &App, schema: &SchemaCache, request: &ApiRequest) -> Res
 pub(super) async fn read_body(method: &Method, body: Body, limit: usize) -> Result<Bytes, Error> {
     if !matches!(*method, Method::POST | Method::PATCH | Method::PUT) {
         return Ok(Bytes::new());
+    }
+    // What is announced as too long is not even begun.
+    let announced = body.size_hint().lower();
+    if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
+        return Err(Error::BodyTooLarge(limit));
     }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),

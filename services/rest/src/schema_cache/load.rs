@@ -13,7 +13,7 @@ use super::relationship::{ForeignKey, Relationship, RowFunction};
 use super::representation::FoundDomains;
 use super::routine::Routine;
 use super::table::Table;
-use super::views::{ViewColumn, with_views};
+use super::views::{ViewColumn, primary_keys, with_views};
 
 const TABLES: &str = include_str!("queries/tables.sql");
 const FOREIGN_KEYS: &str = include_str!("queries/foreign_keys.sql");
@@ -66,7 +66,12 @@ pub(crate) async fn load(
     transaction.commit().await?;
 
     let tables = tables.into_iter();
-    let tables: BTreeMap<_, _> = tables.map(|table| (table.name.clone(), table)).collect();
+    let mut tables: BTreeMap<_, _> = tables.map(|table| (table.name.clone(), table)).collect();
+    for (view, key) in primary_keys(&columns) {
+        if let Some(view) = tables.get_mut(view) {
+            view.primary_key = key;
+        }
+    }
     // Views may show tables that are not exposed themselves.
     let mut keys = with_views(&keys, &columns);
     keys.retain(|key| tables.contains_key(&key.table) && tables.contains_key(&key.foreign_table));

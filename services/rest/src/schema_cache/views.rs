@@ -15,6 +15,8 @@ pub(super) struct ViewColumn {
     pub table: QualifiedName,
     /// The column of the table.
     pub origin: String,
+    /// How many columns the table's primary key has, where this is one of them.
+    pub key: Option<usize>,
 }
 
 /// By table and view: which column of the view each column of the table is.
@@ -53,6 +55,26 @@ pub(super) fn with_views(keys: &[ForeignKey], columns: &[ViewColumn]) -> Vec<For
         }
     }
     all
+}
+
+/// The primary key of each view: those of its tables that it shows all of.
+pub(super) fn primary_keys(columns: &[ViewColumn]) -> BTreeMap<&QualifiedName, Vec<String>> {
+    let mut parts: BTreeMap<_, (usize, Names<'_>)> = BTreeMap::new();
+    for column in columns {
+        if let Some(size) = column.key {
+            let place = (&column.view, &column.table);
+            let (_, names) = parts.entry(place).or_insert((size, Names::new()));
+            names.entry(&column.origin).or_insert(&column.column);
+        }
+    }
+    let mut keys: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((view, _), (size, names)) in parts {
+        if names.len() == size {
+            let names = names.into_values().map(str::to_owned);
+            keys.entry(view).or_default().extend(names);
+        }
+    }
+    keys
 }
 
 /// The table at one end of `key` and the views that show it, with their names of its columns.

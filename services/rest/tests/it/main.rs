@@ -2,9 +2,11 @@
 
 mod aggregates;
 mod api;
+mod bad_input;
 mod bodies;
 mod computed;
 mod counts;
+mod documentation;
 mod embedding;
 mod errors;
 mod filters;

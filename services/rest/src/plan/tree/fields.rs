@@ -59,7 +59,7 @@ pub(super) fn ordered(
 ) -> Result<Order, ApiError> {
     let mut order = Order {
         embed: None,
-        column: Column::resolve(&term.field, table),
+        column: Column::comparable(&term.field, table),
         direction: term.direction,
         nulls: term.nulls,
     };

@@ -35,7 +35,11 @@ select coalesce(json_agg(json_build_object(
          'view', json_build_object('schema', vn.nspname, 'name', v.relname),
          'column', t."column",
          'table', json_build_object('schema', n.nspname, 'name', c.relname),
-         'origin', a.attname
+         'origin', a.attname,
+         'key', (
+           select cardinality(k.conkey)
+             from pg_catalog.pg_constraint k
+            where k.conrelid = c.oid and k.contype = 'p' and a.attnum = any(k.conkey))
        ) order by vn.nspname, v.relname, va.attnum), '[]')::text
   from traced t
   join pg_catalog.pg_class v on v.oid = t.view
