@@ -7,6 +7,7 @@
 pub mod access;
 pub mod bootstrap;
 pub mod endpoint;
+pub mod events;
 pub mod ident;
 pub mod local;
 pub mod migrations;

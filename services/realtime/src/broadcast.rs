@@ -38,6 +38,17 @@ pub struct Broadcast {
     pub id: Option<Arc<str>>,
 }
 
+/// The private topic that administrators hear of the platform's events in. Nobody sends there but
+/// the platform.
+pub const EVENTS_TOPIC: &str = "_events";
+
+#[derive(Deserialize)]
+struct LogEvent<'a> {
+    event: String,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
 #[derive(Deserialize)]
 struct LogMessage<'a> {
     topic: String,
@@ -49,6 +60,9 @@ struct LogMessage<'a> {
     binary: Option<&'a str>,
     #[serde(default)]
     id: Option<Arc<str>>,
+    /// Whether the platform itself sent it.
+    #[serde(default)]
+    platform: bool,
 }
 
 impl Broadcast {
@@ -58,6 +72,9 @@ impl Broadcast {
     /// Reads a message that `realtime.send()` wrote into the write-ahead log.
     pub fn from_log(content: &[u8]) -> Option<Self> {
         let message: LogMessage<'_> = serde_json::from_slice(content).ok()?;
+        if message.private && message.topic == EVENTS_TOPIC && !message.platform {
+            return None;
+        }
         let json = message.payload.map_or("null", RawValue::get);
         let body = match message.binary {
             Some(digits) => BroadcastBody::Binary(from_hex(digits)?),
@@ -74,6 +91,32 @@ impl Broadcast {
             sender: None,
             id: message.id,
         })
+    }
+
+    /// An event of the platform, written into the write-ahead log by one of its services, as the
+    /// message that is kept of it.
+    pub fn event_in_log(content: &[u8]) -> Option<Bytes> {
+        let LogEvent { event, payload } = serde_json::from_slice(content).ok()?;
+        let event = quoted(&event);
+        let message = format!(
+            r#"{{"topic":"{EVENTS_TOPIC}","event":{event},"private":true,"payload":{payload},"platform":true}}"#
+        );
+        Some(message.into())
+    }
+
+    /// An event of this service, for administrators.
+    pub fn platform(event: &str, payload: &serde_json::Value) -> Self {
+        Self {
+            topic: Topic {
+                name: EVENTS_TOPIC.into(),
+                private: true,
+            },
+            event: event.to_owned(),
+            body: BroadcastBody::Json(payload.to_string().into()),
+            meta: None,
+            sender: None,
+            id: None,
+        }
     }
 
     /// What travels beside a message that was committed at `position`.
@@ -107,6 +150,19 @@ fn from_hex(digits: &str) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_platform_sends_events() {
+        let event = Broadcast::event_in_log(br#"{"event":"user.created","payload":{"n":1}}"#);
+        let event = Broadcast::from_log(&event.expect("an event")).expect("a message");
+        assert_eq!(event.event, "user.created");
+        assert_eq!(
+            (&*event.topic.name, event.topic.private),
+            (EVENTS_TOPIC, true)
+        );
+        let forged = r#"{"topic":"_events","event":"e","private":true,"payload":null}"#;
+        assert!(Broadcast::from_log(forged.as_bytes()).is_none());
+    }
 
     #[test]
     fn binary_messages_are_hexadecimal_in_the_log() {

@@ -14,6 +14,7 @@ pub mod slot;
 pub mod state;
 pub mod stream;
 pub mod types;
+pub mod watch;
 
 pub use change::{Cell, Change, Operation, Position, Row};
 pub use leader::Leader;

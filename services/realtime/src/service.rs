@@ -18,7 +18,7 @@ use crate::fan_out::FanOut;
 use crate::journal::Journal;
 use crate::presence::Presence;
 use crate::replication::leader::{LeaderConfig, Shared};
-use crate::replication::{KnownTables, Leader, StreamStatus};
+use crate::replication::{KnownTables, Leader, StreamStatus, watch};
 use crate::resume::Resume;
 use crate::routes;
 use crate::sockets::Sockets;
@@ -75,6 +75,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         clock: Arc::clone(&clock),
     };
     let leader = Arc::new(Leader::new(leader, pool.clone(), shared, state));
+    let watching = Arc::clone(&bus);
     let sockets = Arc::new(Sockets::new(config.limits.max_clients));
     let engine = Arc::new(Engine {
         presence: Arc::new(Presence::new(Arc::clone(&topics))),
@@ -97,7 +98,12 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
     Ok(Service {
         name: Config::NAME,
         router: routes::router(engine),
-        tasks: vec![replicate(leader), close_sockets(sockets), sweep(pool)],
+        tasks: vec![
+            replicate(leader),
+            watch_slot(pool.clone(), watching),
+            close_sockets(sockets),
+            sweep(pool),
+        ],
         checks: vec![replication(stream)],
     })
 }
@@ -107,6 +113,16 @@ fn replicate(leader: Arc<Leader>) -> Task {
         let leader = Arc::clone(&leader);
         async move {
             leader.run(shutdown).await;
+            Ok(())
+        }
+    })
+}
+
+fn watch_slot(pool: PgPool, bus: Arc<dyn EventBus>) -> Task {
+    Task::new("slot", move |shutdown| {
+        let (pool, bus) = (pool.clone(), Arc::clone(&bus));
+        async move {
+            watch::run(&pool, &bus, &shutdown).await;
             Ok(())
         }
     })

@@ -18,6 +18,14 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// Nothing at all.
+    pub const NONE: Self = Self {
+        read_broadcast: false,
+        write_broadcast: false,
+        read_presence: false,
+        write_presence: false,
+    };
+
     /// What everybody may do in a public topic.
     pub const ALL: Self = Self {
         read_broadcast: true,

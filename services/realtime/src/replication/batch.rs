@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use pg::events;
 use pgwire_replication::{Lsn, ReplicationEvent};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -103,6 +104,16 @@ impl Intake {
                 content,
                 ..
             } if prefix == Broadcast::LOG_PREFIX => self.message(cursor, content),
+            ReplicationEvent::Message {
+                transactional: true,
+                prefix,
+                content,
+                ..
+            } if prefix == events::LOG_PREFIX => {
+                // One that cannot be read is counted like any other, so that positions stay.
+                let event = Broadcast::event_in_log(&content).unwrap_or_default();
+                self.message(cursor, event);
+            }
             ReplicationEvent::KeepAlive { wal_end, .. } => {
                 if !cursor.in_transaction() {
                     self.batch.idle_at = Some(wal_end);

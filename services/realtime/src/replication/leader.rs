@@ -9,6 +9,7 @@ use pg::Endpoint;
 use pg::endpoint::TlsMode;
 use pg::sqlx::{self, PgPool};
 use pgwire_replication::{PgWireError, ReplicationConfig, SslMode, TlsConfig};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use super::session::{self, Connect, Memory, SessionError};
 use super::slot::SlotName;
 use super::state::StreamState;
 use super::stream::{Parts, Stream, StreamError};
+use crate::broadcast::Broadcast;
 use crate::bus::{Event, EventBus};
 use crate::journal::Journal;
 use crate::store::replication as store;
@@ -162,6 +164,10 @@ impl Leader {
         }
         tracing::info!(epoch, "the replication stream has started");
         self.state.send_replace(StreamState::Streaming { epoch });
+        metrics::gauge!("selfdb_realtime_epoch_started_seconds").set(seconds(epoch));
+        let payload = json!({ "epoch": format!("{epoch:x}"), "anew": before != epoch });
+        let event = Broadcast::platform("replication.streaming", &payload);
+        self.shared.bus.publish(Event::Broadcast(event)).await;
         let parts = Parts {
             bus: &*self.shared.bus,
             journal: &self.shared.journal,
@@ -221,6 +227,11 @@ impl Leader {
         .with_options(SESSION_OPTIONS)
         .with_application_name(instance)
     }
+}
+
+/// Epochs are numbered by the millisecond they begin in.
+fn seconds(epoch: u64) -> f64 {
+    Duration::from_millis(epoch).as_secs_f64()
 }
 
 fn tls(endpoint: &Endpoint) -> TlsConfig {

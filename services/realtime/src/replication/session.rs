@@ -5,11 +5,13 @@ use std::future::Future;
 use std::time::Duration;
 
 use pgwire_replication::{PgWireError, ReplicationClient, ReplicationConfig};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
 use super::slot::{self, Reached, SlotName, SlotPlan};
 use super::state::StreamState;
+use crate::broadcast::Broadcast;
 use crate::bus::{Event, EventBus};
 use crate::journal::{Journal, Origin};
 use crate::replication::Position;
@@ -180,6 +182,9 @@ async fn create_slot(
     if drop {
         tracing::error!(slot = %connect.slot, "the replication slot was lost and is made anew");
         metrics::counter!("selfdb_realtime_slots_lost_total").increment(1);
+        let payload = json!({ "slot": connect.slot.as_str() });
+        let event = Broadcast::platform("replication.slot_lost", &payload);
+        connect.bus.publish(Event::Broadcast(event)).await;
         in_time(store::drop_slot(client, connect.slot)).await?;
     }
     let mut created = std::pin::pin!(store::create_slot(client, connect.slot));

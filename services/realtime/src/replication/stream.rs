@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use pgwire_replication::{Lsn, PgWireError, ReplicationClient};
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::Intake;
 use super::relations::{KnownTables, Relations, UnknownRelation};
 use super::session::Memory;
+use crate::broadcast::Broadcast;
 use crate::bus::{Event, EventBus};
 use crate::journal::Journal;
 
@@ -126,6 +128,9 @@ impl<'a> Stream<'a> {
         self.parts.journal.append(&batch.records);
         if batch.damaged {
             self.parts.bus.publish(Event::Gap).await;
+            let payload = json!({ "reason": "a message could not be read" });
+            let event = Broadcast::platform("replication.event_skipped", &payload);
+            self.parts.bus.publish(Event::Broadcast(event)).await;
         }
         if let Some(last) = batch.events.last() {
             let position = last.position;

@@ -1,7 +1,7 @@
 //! What is said on the replication connection before the stream starts. Its simple protocol has
 //! no parameters: what stands in the text is a number or a name of ours.
 
-use pg::sqlx::{self, PgPool};
+use pg::sqlx::{self, PgPool, Row as _};
 use pgwire_replication::{Lsn, PgWireError, QueryRow, ReplicationClient};
 
 use crate::replication::slot::{SlotName, SlotRow};
@@ -17,6 +17,44 @@ pub async fn slot_name(pool: &PgPool) -> std::result::Result<SlotName, sqlx::Err
     let sql = "select oid::int8 from pg_database where datname = current_database()";
     let oid: i64 = sqlx::query_scalar(sql).fetch_one(pool).await?;
     Ok(SlotName::of_database(oid))
+}
+
+/// How the slot stands, as seen from an ordinary connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotHealth {
+    /// `reserved`, `extended`, `unreserved` or `lost`.
+    pub wal_status: String,
+    /// The log its reader has not confirmed yet, in bytes.
+    pub lag_bytes: f64,
+    /// The log that is kept for it, in bytes.
+    pub kept_bytes: f64,
+    /// What can still be written before it is lost, in bytes; `None` where there is no limit.
+    pub left_bytes: Option<f64>,
+}
+
+/// How the slot stands; `None` where there is none.
+pub async fn slot_health(
+    pool: &PgPool,
+    slot: &SlotName,
+) -> std::result::Result<Option<SlotHealth>, sqlx::Error> {
+    let sql = "select coalesce(wal_status, ''), \
+           coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn), 0)::float8, \
+           coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::float8, \
+           safe_wal_size::float8 \
+         from pg_replication_slots where slot_name = $1";
+    let row = sqlx::query(sql)
+        .bind(slot.as_str())
+        .fetch_optional(pool)
+        .await?;
+    let health = row.map(|row| {
+        Ok(SlotHealth {
+            wal_status: row.try_get(0)?,
+            lag_bytes: row.try_get(1)?,
+            kept_bytes: row.try_get(2)?,
+            left_bytes: row.try_get(3)?,
+        })
+    });
+    health.transpose()
 }
 
 /// Ends connections of this process that the server still thinks alive, so that they hold neither

@@ -9,6 +9,7 @@ mod broadcast;
 mod changes;
 mod client;
 mod cluster;
+mod events;
 mod kills;
 mod limits;
 mod policies;

@@ -1,5 +1,6 @@
 //! Storing a user.
 
+use pg::events;
 use pg::sqlx::{self, PgConnection};
 
 use crate::domain::email::EmailAddress;
@@ -31,7 +32,12 @@ pub async fn insert(connection: &mut PgConnection, user: &NewUser) -> StoreResul
         .bind(user.is_super_admin.then_some(true))
         .bind(user.banned_until)
         .bind(user.created_at)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    let payload = format!(
+        r#"{{"user_id":"{}","is_anonymous":{}}}"#,
+        user.id.0, user.is_anonymous
+    );
+    events::emit(connection, "user.created", &payload).await?;
     Ok(())
 }
