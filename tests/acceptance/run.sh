@@ -57,6 +57,7 @@ SELFDB_MODE=$mode
 DATA_DIR=$work/$mode
 FUNCTIONS_DIR=$root/functions
 GOTRUE_RATE_LIMIT_TOKEN_REFRESH=10000
+PGRST_DB_PLAN_ENABLED=true
 ENV
   printf '\n== acceptance, %s ==\n' "$mode"
   "$root/start.sh" --env-file "$file"
