@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 
+use crate::plan::negotiate::Explained;
 use crate::plan::{Aggregates, Limits, Plan};
 use crate::request::preferences::TransactionChoice;
 use crate::request::query::{self, Unreserved};
@@ -61,6 +62,7 @@ fn perform(method: &str, uri: &str, headers: &[(&'static str, &[u8])], body: &[u
     let limits = Limits {
         max_rows: Some(100),
         aggregates: Aggregates::Allowed,
+        explained: Explained::Allowed,
     };
     let Ok(plan) = Plan::new(&request, &cache(), limits) else {
         return;

@@ -61,6 +61,7 @@ struct RaisedBody {
 #[derive(Debug, Clone, Deserialize)]
 struct RaisedAnswer {
     status: u16,
+    status_text: Option<String>,
     headers: BTreeMap<String, String>,
 }
 
@@ -187,6 +188,16 @@ impl DatabaseError {
             Self::Away(_) | Self::Lost(_) | Self::TooLarge(_) | Self::Busy => None,
             Self::Refused(refusal) => refusal.hint.clone(),
             Self::Raised(raised) => raised.body.hint.clone(),
+        }
+    }
+
+    /// What a raised answer calls its status.
+    pub(crate) fn status_text(&self) -> Option<&str> {
+        match self {
+            Self::Raised(raised) => raised.answer.status_text.as_deref(),
+            Self::Away(_) | Self::Lost(_) | Self::TooLarge(_) | Self::Busy | Self::Refused(_) => {
+                None
+            }
         }
     }
 

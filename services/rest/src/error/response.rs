@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
 
 use super::{ApiError, DatabaseError, Error, IdempotencyError, RangeError, outage};
@@ -49,6 +50,11 @@ impl IntoResponse for Error {
         }
         if let Self::Database(error) = &self {
             extend(headers, error);
+            if let Some(text) = error.status_text()
+                && let Ok(reason) = ReasonPhrase::try_from(text.as_bytes())
+            {
+                response.extensions_mut().insert(reason);
+            }
         }
         response
     }

@@ -110,9 +110,11 @@ impl Preferences {
         } else if let Some(value) = Handling::of(text) {
             self.handling.get_or_insert(value);
         } else if let Some(value) = text.strip_prefix("max-affected=") {
-            if let Ok(most) = value.parse() {
-                self.max_affected.get_or_insert(most);
-            }
+            // A limit that cannot be read must not read as none.
+            let Ok(most) = value.parse() else {
+                return false;
+            };
+            self.max_affected.get_or_insert(most);
         } else if let Some(zone) = text.strip_prefix("timezone=") {
             if !is_timezone(zone) {
                 return false;
