@@ -24,6 +24,16 @@ impl Environment for ProcessEnvironment {
     }
 }
 
+impl ProcessEnvironment {
+    /// A copy of the variables whose names `wanted` takes; those that are not UTF-8 are left out.
+    pub fn snapshot(wanted: impl Fn(&str) -> bool) -> EnvironmentMap {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| wanted(name))
+            .collect()
+    }
+}
+
 /// A map of values: an env file, a test's settings, or one service's share of the whole.
 #[derive(Debug, Clone, Default)]
 pub struct EnvironmentMap {

@@ -39,6 +39,14 @@ impl TelemetryConfig {
         Self { filter, json }
     }
 
+    /// Text for people, by a tracing filter: `error,selfdb=info`.
+    pub fn plain(filter: impl Into<String>) -> Self {
+        Self {
+            filter: filter.into(),
+            json: false,
+        }
+    }
+
     /// Starts logging; a second call in one process does nothing.
     pub fn install(&self) {
         let filter = EnvFilter::try_new(&self.filter).unwrap_or_else(|_| EnvFilter::new("info"));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use jwt::Verifier;
 use pg::pipeline::Pipeline;
 use pg::sqlx::postgres::PgPool;
 
+use crate::access::Authority;
 use crate::config::Config;
 use crate::error::Error;
 use crate::schema_cache::{CacheHandle, SchemaCache};
@@ -15,7 +15,7 @@ use crate::schema_cache::{CacheHandle, SchemaCache};
 pub(crate) struct App {
     pub config: Config,
     pub cache: CacheHandle,
-    pub verifier: Verifier,
+    pub authority: Authority,
     /// For every role but `service_role`.
     pub user: Pipeline,
     /// For `service_role` alone.

@@ -1,22 +1,24 @@
 //! Configuration: the platform's names, and `PostgREST`'s where the service stands alone.
 
+mod connections;
+mod description;
 mod idempotency;
-
-use std::num::NonZeroUsize;
+mod server;
+mod tokens;
+mod transactions;
 
 use common::Settings;
-use http::Uri;
-use jwt::JwtConfig;
-use pg::{Endpoint, Ident, roles};
+use pg::{Endpoint, Ident, RoleRules, roles};
 
 use crate::plan::Aggregates;
 use crate::plan::negotiate::Explained;
-use crate::request::preferences::TransactionChoice;
-use crate::schema_cache::QualifiedName;
+pub(crate) use connections::{ConnectionSettings, Recovery};
+pub(crate) use description::{DescriptionMode, DescriptionSettings, Security};
 pub(crate) use idempotency::IdempotencySettings;
+pub(crate) use server::{QueryLog, ServerSettings, Timing};
+pub(crate) use tokens::TokenSettings;
+pub(crate) use transactions::TransactionSettings;
 
-/// Connections of each of the two login roles.
-const POOL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 const MAX_BODY_BYTES: usize = 50 * 1024 * 1024;
 
 /// What the service needs to know.
@@ -26,8 +28,10 @@ pub struct Config {
     pub(crate) user: Endpoint,
     /// Where requests of the service role run.
     pub(crate) service: Endpoint,
-    pub(crate) pool: NonZeroUsize,
-    pub(crate) jwt: JwtConfig,
+    pub(crate) connections: ConnectionSettings,
+    pub(crate) tokens: TokenSettings,
+    /// Whose the roles of requests are.
+    pub(crate) rules: RoleRules,
     /// The role of a request without a bearer; `None` refuses it.
     pub(crate) anon_role: Option<String>,
     /// The exposed schemas; the first is the default.
@@ -37,45 +41,66 @@ pub struct Config {
     pub(crate) max_rows: Option<i64>,
     pub(crate) aggregates: Aggregates,
     pub(crate) explained: Explained,
-    pub(crate) pre_request: Option<QualifiedName>,
-    pub(crate) transaction: TransactionChoice,
+    pub(crate) pre_request: Option<FunctionName>,
+    pub(crate) transaction: TransactionSettings,
     pub(crate) max_body_bytes: usize,
     pub(crate) idempotency: IdempotencySettings,
-    /// Where clients reach this API, for its description.
-    pub(crate) public_url: Uri,
+    pub(crate) description: DescriptionSettings,
+    pub(crate) server: ServerSettings,
+}
+
+/// A function that the configuration names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionName {
+    /// Without one the search path of the request decides.
+    pub schema: Option<String>,
+    pub name: String,
 }
 
 impl Config {
     pub(crate) fn read(settings: &Settings<'_>) -> Option<Self> {
+        let rules = rules(settings);
         let (user, service) = endpoints(settings);
-        let jwt = JwtConfig::from_settings(settings);
-        let anon_role = settings.text("PGRST_DB_ANON_ROLE");
-        let is_alone = settings.text("PGRST_DB_URI").is_some();
-        let anon_role = match anon_role {
-            None if !is_alone => Some(roles::ANON.to_owned()),
+        let anon_role = match settings.text("PGRST_DB_ANON_ROLE") {
+            None if settings.text("PGRST_DB_URI").is_none() => Some(roles::ANON.to_owned()),
             chosen => chosen,
         };
+        let tokens = TokenSettings::read(settings, rules, anon_role.as_deref());
+        let searched: &[&str] = match rules {
+            RoleRules::Platform => &["public", "extensions"],
+            RoleRules::Operator => &["public"],
+        };
+        let connections = ConnectionSettings::read(settings, rules);
+        let transaction = TransactionSettings::read(settings, rules);
         Some(Self {
             user: user?,
             service: service?,
-            pool: settings.parsed_or("PGRST_DB_POOL", POOL),
-            jwt: jwt?,
+            connections,
+            tokens: tokens?,
+            rules,
             anon_role,
             schemas: names(settings, "PGRST_DB_SCHEMAS", &["public"]),
-            extra_search_path: names(
-                settings,
-                "PGRST_DB_EXTRA_SEARCH_PATH",
-                &["public", "extensions"],
-            ),
+            extra_search_path: names(settings, "PGRST_DB_EXTRA_SEARCH_PATH", searched),
             max_rows: settings.parsed("PGRST_DB_MAX_ROWS"),
             aggregates: aggregates(settings),
             explained: explained(settings),
-            pre_request: pre_request(settings),
-            transaction: transaction(settings),
+            pre_request: function(settings, "PGRST_DB_PRE_REQUEST"),
+            transaction,
             max_body_bytes: settings.parsed_or("REST_MAX_BODY_BYTES", MAX_BODY_BYTES),
             idempotency: IdempotencySettings::read(settings),
-            public_url: public_url(settings),
+            description: DescriptionSettings::read(settings, rules),
+            server: ServerSettings::read(settings),
         })
+    }
+}
+
+/// A database that is reached by `PGRST_DB_URI` is the operator's own, unless the platform's tokens
+/// (`JWT_SECRET`) are asked for.
+fn rules(settings: &Settings<'_>) -> RoleRules {
+    let is_platforms = settings.text("JWT_SECRET").is_some();
+    match settings.text("PGRST_DB_URI") {
+        Some(_) if !is_platforms => RoleRules::Operator,
+        Some(_) | None => RoleRules::Platform,
     }
 }
 
@@ -83,7 +108,7 @@ impl Config {
 /// `PostgREST` has it.
 fn endpoints(settings: &Settings<'_>) -> (Option<Endpoint>, Option<Endpoint>) {
     if let Some(url) = settings.text("PGRST_DB_URI") {
-        let endpoint = Endpoint::from_url(&url)
+        let endpoint = Endpoint::from_libpq(&url, settings)
             .map_err(|error| settings.reject("PGRST_DB_URI", error.to_string()))
             .ok();
         return (endpoint.clone(), endpoint);
@@ -93,18 +118,6 @@ fn endpoints(settings: &Settings<'_>) -> (Option<Endpoint>, Option<Endpoint>) {
         Endpoint::from_settings(settings, "AUTHENTICATOR", roles::AUTHENTICATOR),
         Endpoint::from_settings(settings, "SERVICE_AUTHENTICATOR", service),
     )
-}
-
-/// `PGRST_OPENAPI_SERVER_PROXY_URI`, else `/rest/v1` at `API_EXTERNAL_URL`.
-fn public_url(settings: &Settings<'_>) -> Uri {
-    const PROXY: &str = "PGRST_OPENAPI_SERVER_PROXY_URI";
-    let url = settings.text_or("API_EXTERNAL_URL", "http://localhost:8000");
-    let derived = format!("{}/rest/v1", url.trim_end_matches('/'));
-    let url = settings.text(PROXY).unwrap_or(derived);
-    url.parse().unwrap_or_else(|_| {
-        settings.reject(PROXY, "is no URL: use http://host:port/path");
-        Uri::default()
-    })
 }
 
 fn names(settings: &Settings<'_>, name: &str, default: &[&str]) -> Vec<String> {
@@ -140,29 +153,21 @@ fn explained(settings: &Settings<'_>) -> Explained {
     }
 }
 
-fn pre_request(settings: &Settings<'_>) -> Option<QualifiedName> {
-    let name = settings.text("PGRST_DB_PRE_REQUEST")?;
-    let (schema, function) = name.split_once('.').unwrap_or(("public", &name));
-    if Ident::new(schema).is_err() || Ident::new(function).is_err() {
-        settings.reject(
-            "PGRST_DB_PRE_REQUEST",
-            "is no function: use schema.function",
-        );
+/// A function that a setting names: `schema.function`, or a function of the search path.
+pub(crate) fn function(settings: &Settings<'_>, name: &str) -> Option<FunctionName> {
+    let text = settings.text(name)?;
+    let parts: Vec<&str> = text.splitn(2, '.').collect();
+    let (schema, function) = match *parts.as_slice() {
+        [schema, function] => (Some(schema), function),
+        _ => (None, text.as_str()),
+    };
+    let is_name = |name: &str| Ident::new(name).is_ok();
+    if !is_name(function) || !schema.is_none_or(is_name) {
+        settings.reject(name, "is no function: use schema.function");
+        return None;
     }
-    Some(QualifiedName::new(schema, function))
-}
-
-/// `PGRST_DB_TX_END`: whether `Prefer: tx=…` is heard.
-fn transaction(settings: &Settings<'_>) -> TransactionChoice {
-    match settings.text("PGRST_DB_TX_END").as_deref() {
-        None | Some("commit-allow-override") => TransactionChoice::Client,
-        Some("commit") => TransactionChoice::Server,
-        Some(_) => {
-            settings.reject(
-                "PGRST_DB_TX_END",
-                "is not known: use commit or commit-allow-override",
-            );
-            TransactionChoice::Server
-        }
-    }
+    Some(FunctionName {
+        schema: schema.map(str::to_owned),
+        name: function.to_owned(),
+    })
 }

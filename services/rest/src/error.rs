@@ -116,8 +116,8 @@ impl Error {
             Self::Api(error) => error.details().map(Value::from),
             Self::Cache(error) => error.details(),
             Self::Database(error) => error.details().map(Value::from),
-            Self::Token(_)
-            | Self::Idempotency(_)
+            Self::Token(error) => error.details().map(Value::from),
+            Self::Idempotency(_)
             | Self::Keyset(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)

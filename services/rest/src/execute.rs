@@ -2,17 +2,19 @@
 //! as the caller.
 
 pub(crate) mod once;
+mod settings;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use pg::pipeline::{Batch, Decision, Isolation, Parameter, Pipeline, ResultSet, Statement};
+use pg::pipeline::{Batch, Decision, Parameter, Pipeline, ResultSet, Statement};
 use pg::{RequestContext, roles};
 use serde_json::{Map, Value};
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::config::{FunctionName, QueryLog};
 use crate::error::{DatabaseError, Error};
 use crate::plan::guard::Guard;
 use crate::plan::{Access, Plan};
@@ -20,6 +22,7 @@ use crate::request::ApiRequest;
 use crate::request::preferences::TransactionEnd;
 use crate::schema_cache::SchemaCache;
 use crate::sql::{self, Sql, columns};
+use crate::standalone::access_log;
 
 /// The OID of `bytea`, whose values Postgres writes as `\x` and digits unless told otherwise.
 const BYTEA: u32 = 17;
@@ -58,7 +61,7 @@ pub(crate) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     /// Writes the statements of `plan`, to be run as `caller`.
     pub(crate) fn new(
-        app: &App,
+        app: &'a App,
         cache: &'a SchemaCache,
         (caller, parts): (&Caller, &Parts),
         request: &ApiRequest,
@@ -69,13 +72,14 @@ impl<'a> Prepared<'a> {
             Access::ReadOnly => Batch::read_only(),
             Access::ReadWrite => Batch::read_write(),
         };
-        batch = with_settings(batch, app, cache, (caller, request), plan);
+        batch = settings::with_settings(batch, app, cache, (caller, request), plan);
         let mut main = 0;
         if let Some(function) = &app.config.pre_request {
-            let mut call = Sql::default();
-            call.push("select ").qualified(function).push("()");
-            batch = batch.then(statement(call));
+            batch = batch.then(statement(call_of(function)));
             main += 1;
+        }
+        if app.config.server.query_log == QueryLog::Main {
+            access_log::note_query(statements.main.text());
         }
         batch = batch.then(statement(statements.main));
         let planned = statements.planned_count.map(|count| {
@@ -209,39 +213,21 @@ pub(crate) fn context(caller: &Caller, parts: &Parts) -> RequestContext {
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.into())))
         .collect();
     RequestContext::new(caller.role.as_str(), Arc::clone(&caller.claims))
+        .with_rules(caller.rules)
         .with_target(parts.method.as_str(), parts.uri.path())
         .with_headers(Value::from(headers).to_string())
         .with_cookies(Value::from(cookies).to_string())
 }
 
-fn with_settings<'a>(
-    mut batch: Batch<'a>,
-    app: &App,
-    cache: &'a SchemaCache,
-    (caller, request): (&Caller, &ApiRequest),
-    plan: &'a Plan,
-) -> Batch<'a> {
-    let role = cache.role_settings.get(&caller.role).into_iter().flatten();
-    // What a function set for its whole session is not for the answer to somebody else.
-    for name in ["response.headers", "response.status"] {
-        batch = batch.with_setting(name, "");
+/// The call of a function that the configuration names.
+fn call_of(function: &FunctionName) -> Sql {
+    let mut call = Sql::default();
+    call.push("select ");
+    if let Some(schema) = &function.schema {
+        call.name(schema).push(".");
     }
-    for (name, value) in role.chain(&plan.settings) {
-        if name == "default_transaction_isolation" {
-            batch = batch.with_isolation(isolation(value));
-        } else {
-            batch = batch.with_setting(name.as_str(), value.as_str());
-        }
-    }
-    if let Some(zone) = &request.preferences.timezone {
-        batch = batch.with_setting("timezone", zone.clone());
-    }
-    let mut path = Sql::default();
-    let searched = std::iter::once(&request.schema).chain(&app.config.extra_search_path);
-    path.list(searched, ", ", |sql, schema| {
-        sql.name(schema);
-    });
-    batch.with_setting("search_path", path.into_parts().0)
+    call.name(&function.name).push("()");
+    call
 }
 
 /// The lines of an execution plan.
@@ -258,15 +244,6 @@ fn explained(result: Option<&ResultSet>) -> Outcome {
         location: None,
         last_key: None,
         planned: None,
-    }
-}
-
-fn isolation(name: &str) -> Isolation {
-    match name {
-        "serializable" => Isolation::Serializable,
-        "repeatable read" => Isolation::RepeatableRead,
-        // Postgres has no dirty reads.
-        _ => Isolation::ReadCommitted,
     }
 }
 

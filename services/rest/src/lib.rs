@@ -14,6 +14,7 @@ mod forgetting;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod idempotency;
+mod live;
 mod plan;
 mod request;
 mod response;
@@ -21,5 +22,8 @@ mod routes;
 mod schema_cache;
 mod service;
 mod sql;
+mod standalone;
+mod timing;
 
 pub use config::Config;
+pub use standalone::run;

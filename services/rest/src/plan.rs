@@ -72,6 +72,8 @@ pub(crate) struct Limits {
     pub max_rows: Option<i64>,
     pub aggregates: Aggregates,
     pub explained: Explained,
+    /// How a transaction ends where the client does not choose.
+    pub end: TransactionEnd,
 }
 
 /// Whether clients may ask what many rows come to, which may read all of a table.
@@ -118,7 +120,7 @@ impl Plan {
             access,
             count: preferences.count,
             guard,
-            end: preferences.transaction.unwrap_or(TransactionEnd::Commit),
+            end: preferences.transaction.unwrap_or(limits.end),
             settings,
         })
     }

@@ -5,16 +5,26 @@ mod resource;
 mod root;
 mod tables;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use pg::RoleRules;
 
-use crate::app::App;
+use crate::live::Live;
 
-/// All routes, without the gateway's prefix.
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// All routes, without the gateway's prefix. Those of the platform are not on an operator's own
+/// database.
+pub(crate) fn router(live: Live, rules: RoleRules) -> Router {
+    let own = match rules {
+        RoleRules::Platform => platform(),
+        RoleRules::Operator => Router::new(),
+    };
+    own.fallback(resource::handle)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(live)
+}
+
+fn platform() -> Router<Live> {
     Router::new()
         .route(
             "/api/v1/tables",
@@ -27,7 +37,4 @@ pub(crate) fn router(app: Arc<App>) -> Router {
                 .delete(tables::delete_table),
         )
         .route("/api/v1/tables/{table}/data", get(tables::list_rows))
-        .fallback(resource::handle)
-        .layer(DefaultBodyLimit::disable())
-        .with_state(app)
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use common::{BoxError, Check, Service, ServiceConfig, Settings, SystemClock, Task};
-use pg::pipeline::{Pipeline, PipelineOptions};
-use pg::{PoolOptions, pool};
+use common::{BoxError, Check, Clock, Service, ServiceConfig, Settings, SystemClock, Task};
+use pg::pipeline::Pipeline;
+use pg::{PoolOptions, RoleRules, pool};
 
 use crate::app::App;
 use crate::config::Config;
 use crate::error::outage;
 use crate::forgetting::forget_answers;
+use crate::live::Live;
 use crate::routes;
 use crate::schema_cache::{CacheHandle, keep_fresh};
+use crate::standalone::Source;
 
 /// One connection listens for changes, the other reads the catalogue.
 const CATALOGUE_CONNECTIONS: u32 = 2;
@@ -25,34 +27,46 @@ impl ServiceConfig for Config {
     }
 
     async fn build(self) -> Result<Service, BoxError> {
-        let options = PipelineOptions::new("selfdb-rest", self.pool);
-        let catalogue = PoolOptions::new("selfdb-rest-catalogue", CATALOGUE_CONNECTIONS);
-        let app = Arc::new(App {
-            user: Pipeline::new(self.user.clone(), options.clone())?,
-            service: Pipeline::new(self.service.clone(), options)?,
-            catalogue: pool(&self.user, &catalogue),
-            verifier: self.jwt.verifier(Arc::new(SystemClock)),
-            cache: CacheHandle::empty(),
-            config: self,
-        });
-        Ok(Service {
-            name: Self::NAME,
-            router: routes::router(Arc::clone(&app)),
-            tasks: vec![
-                refresh(&app),
-                forget(&app),
-                Task::new("outage", outage::tell),
-            ],
-            checks: vec![check(&app)],
-        })
+        let (service, _) = build(self, None)?;
+        Ok(service)
     }
 }
 
-fn refresh(app: &App) -> Task {
-    let (pool, handle) = (app.catalogue.clone(), app.cache.clone());
-    let schemas = app.config.schemas.clone();
+/// The service of `config`, and the handle by which it is configured anew from `source`.
+pub(crate) fn build(config: Config, source: Option<Source>) -> Result<(Service, Live), BoxError> {
+    let options = config.connections.options.clone();
+    let catalogue = PoolOptions::new("selfdb-rest-catalogue", CATALOGUE_CONNECTIONS);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let rules = config.rules;
+    let live = Live::new(
+        App {
+            user: Pipeline::new(config.user.clone(), options.clone())?,
+            service: Pipeline::new(config.service.clone(), options)?,
+            catalogue: pool(&config.user, &catalogue),
+            authority: config.tokens.authority(clock),
+            cache: CacheHandle::empty(),
+            config,
+        },
+        source,
+    );
+    let app = live.app();
+    let mut tasks = vec![refresh(&live), Task::new("outage", outage::tell)];
+    if rules == RoleRules::Platform {
+        tasks.push(forget(&app));
+    }
+    let service = Service {
+        name: Config::NAME,
+        router: routes::router(live.clone(), rules),
+        tasks,
+        checks: vec![check(&app)],
+    };
+    Ok((service, live))
+}
+
+fn refresh(live: &Live) -> Task {
+    let live = live.clone();
     Task::new("schema_cache", move |shutdown| {
-        keep_fresh(pool.clone(), schemas.clone(), handle.clone(), shutdown)
+        keep_fresh(live.clone(), shutdown)
     })
 }
 

@@ -55,6 +55,9 @@ pub(crate) enum ApiError {
     AggregatesNotAllowed,
     #[error("Feature not implemented")]
     NotImplemented(&'static str),
+    /// The configuration has the description of the API off.
+    #[error("Root endpoint metadata is disabled")]
+    DescriptionDisabled,
 }
 
 /// Why a range holds no rows.
@@ -78,7 +81,7 @@ impl ApiError {
             Self::ResponseHeaders | Self::ResponseStatus | Self::Raise { .. } => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Path => StatusCode::NOT_FOUND,
+            Self::Path | Self::DescriptionDisabled => StatusCode::NOT_FOUND,
             Self::Query { .. }
             | Self::Body(_)
             | Self::NotEmbedded(_)
@@ -117,6 +120,7 @@ impl ApiError {
             Self::AggregatesNotAllowed => "PGRST123",
             Self::MaxAffected { .. } => "PGRST124",
             Self::Path => "PGRST125",
+            Self::DescriptionDisabled => "PGRST126",
             Self::NotImplemented(_) => "PGRST127",
             Self::MaxAffectedCall => "PGRST128",
         }
@@ -151,7 +155,8 @@ impl ApiError {
             | Self::Method(_)
             | Self::Path
             | Self::MaxAffectedCall
-            | Self::AggregatesNotAllowed => None,
+            | Self::AggregatesNotAllowed
+            | Self::DescriptionDisabled => None,
         }
     }
 
@@ -183,6 +188,7 @@ impl ApiError {
             | Self::Path
             | Self::MaxAffectedCall
             | Self::AggregatesNotAllowed
+            | Self::DescriptionDisabled
             | Self::NotImplemented(_) => None,
         }
     }

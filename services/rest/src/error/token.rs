@@ -1,6 +1,7 @@
 //! Bearers that are not believed: `PGRST3xx`.
 
 use http::StatusCode;
+use jwt::postgrest::Refusal;
 use jwt::{BearerError, TokenError};
 
 /// Why a bearer token gives nobody's rights.
@@ -14,6 +15,12 @@ pub(crate) enum TokenFailure {
     Undecodable(TokenError),
     #[error("{}", unacceptable(.0))]
     Claims(TokenError),
+    /// Refused by the operator's rules.
+    #[error(transparent)]
+    Operator(Refusal),
+    /// There is no key that tokens could be verified with.
+    #[error("Server lacks JWT secret")]
+    NoSecret,
 }
 
 fn undecodable(error: &TokenError) -> &'static str {
@@ -55,6 +62,16 @@ impl From<TokenError> for TokenFailure {
     }
 }
 
+impl From<Refusal> for TokenFailure {
+    fn from(refusal: Refusal) -> Self {
+        if refusal == Refusal::NoRole {
+            Self::Required
+        } else {
+            Self::Operator(refusal)
+        }
+    }
+}
+
 impl From<BearerError> for TokenFailure {
     fn from(error: BearerError) -> Self {
         match error {
@@ -67,14 +84,33 @@ impl From<BearerError> for TokenFailure {
 }
 
 impl TokenFailure {
-    #[expect(clippy::unused_self, reason = "every kind of error answers this")]
     pub(crate) fn status(self) -> StatusCode {
-        StatusCode::UNAUTHORIZED
+        match self {
+            Self::NoSecret => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Empty
+            | Self::Required
+            | Self::Undecodable(_)
+            | Self::Claims(_)
+            | Self::Operator(_) => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    pub(crate) fn details(self) -> Option<&'static str> {
+        match self {
+            Self::Operator(refusal) => refusal.details(),
+            Self::Empty
+            | Self::Required
+            | Self::Undecodable(_)
+            | Self::Claims(_)
+            | Self::NoSecret => None,
+        }
     }
 
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::Empty | Self::Undecodable(_) => "PGRST301",
+            Self::NoSecret => "PGRST300",
+            Self::Operator(refusal) if refusal.is_of_claims() => "PGRST303",
+            Self::Empty | Self::Undecodable(_) | Self::Operator(_) => "PGRST301",
             Self::Required => "PGRST302",
             Self::Claims(_) => "PGRST303",
         }
@@ -83,8 +119,8 @@ impl TokenFailure {
     /// The value of `WWW-Authenticate` (RFC 6750, section 3).
     pub(crate) fn challenge(self) -> String {
         match self {
-            Self::Required => "Bearer".to_owned(),
-            Self::Empty | Self::Undecodable(_) | Self::Claims(_) => {
+            Self::Required | Self::NoSecret => "Bearer".to_owned(),
+            Self::Empty | Self::Undecodable(_) | Self::Claims(_) | Self::Operator(_) => {
                 format!("Bearer error=\"invalid_token\", error_description=\"{self}\"")
             }
         }

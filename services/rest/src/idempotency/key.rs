@@ -168,6 +168,7 @@ mod tests {
             claims: claims.into(),
             authenticated: true,
             admin: false,
+            rules: pg::RoleRules::Platform,
         };
         let (parts, ()) = Request::post(uri).body(()).expect("a request").into_parts();
         let key = IdempotencyKey("k".to_owned());

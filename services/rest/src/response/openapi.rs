@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use http::Uri;
 use serde_json::{Map, Value, json};
 
+use crate::config::Security;
 use crate::schema_cache::routine::Routine;
 use crate::schema_cache::table::Table;
 use crate::schema_cache::{QualifiedName, SchemaCache};
@@ -20,24 +21,36 @@ const MEDIA_TYPES: [&str; 4] = [
     "text/csv",
 ];
 
+/// A comment's first line, and what follows it.
+fn parts(comment: &str) -> (Option<&str>, Option<&str>) {
+    let (summary, rest) = comment.split_once('\n').unwrap_or((comment, ""));
+    let rest = rest.trim_start_matches('\n');
+    (Some(summary), (!rest.is_empty()).then_some(rest))
+}
+
 /// What is described: of a schema, what a role may use.
 pub(crate) struct Shown<'a> {
     pub cache: &'a SchemaCache,
     pub schema: &'a str,
+    /// The comment on the schema: a title in its first line, then a description.
+    pub about: Option<&'a str>,
     pub tables: &'a BTreeSet<String>,
     pub functions: &'a BTreeSet<String>,
     /// Where clients reach this API.
     pub url: &'a Uri,
+    pub security: Security,
 }
 
 impl Shown<'_> {
     /// The whole document.
     pub(crate) fn document(&self) -> Value {
+        let (title, description) = self.about.map_or((None, None), parts);
+        let described = || format!("Tables, views and functions of the schema {}", self.schema);
         let mut document = json!({
             "swagger": "2.0",
             "info": {
-                "title": "SelfDB REST API",
-                "description": format!("Tables, views and functions of the schema {}", self.schema),
+                "title": title.unwrap_or("SelfDB REST API"),
+                "description": description.map_or_else(described, str::to_owned),
                 "version": env!("CARGO_PKG_VERSION"),
             },
             "basePath": self.url.path(),
@@ -47,6 +60,14 @@ impl Shown<'_> {
             "definitions": self.definitions(),
             "parameters": self.parameters(),
         });
+        if let (Some(fields), Security::Told) = (document.as_object_mut(), self.security) {
+            let definition = json!({ "JWT": {
+                "type": "apiKey", "in": "header", "name": "Authorization",
+                "description": "Add the token prepending \"Bearer \" (without quotes) to it",
+            } });
+            fields.insert("securityDefinitions".to_owned(), definition);
+            fields.insert("security".to_owned(), json!([{ "JWT": [] }]));
+        }
         if let (Some(fields), Some(host), Some(scheme)) = (
             document.as_object_mut(),
             self.url.authority(),

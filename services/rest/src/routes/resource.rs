@@ -25,6 +25,8 @@ use crate::response::respond;
 use crate::schema_cache::routine::Volatility;
 use crate::schema_cache::table::Table;
 use crate::schema_cache::{QualifiedName, SchemaCache};
+use crate::standalone::access_log;
+use crate::timing::Stages;
 
 /// Answers any request that is no route of its own.
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -34,15 +36,22 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn answer(app: &App, request: Request) -> Result<Response, Error> {
+    let mut stages = Stages::begin(app.config.server.timing);
     let (parts, body) = request.into_parts();
     let caller = Caller::of(app, &parts.headers)?;
+    access_log::note_role(&caller.role);
+    stages.end("jwt");
     let schema = app.schema()?;
     let body = read_body(&parts.method, body, app.config.max_body_bytes).await?;
-    let request = parse(app, &schema, &parts, &body)?;
-    match request.action {
-        Action::Info => info(&schema, &request),
+    let mut request = parse(app, &schema, &parts, &body)?;
+    if let (Action::Inspect(answer), Some(root)) = (request.action, &app.config.description.root) {
+        root::call_in_its_place(&mut request, root, answer)?;
+    }
+    stages.end("parse");
+    let mut response = match request.action {
+        Action::Info => info(&schema, &request)?,
         Action::Inspect(answer) => {
-            root::inspect(app, &schema, (&caller, &parts), &request, answer).await
+            root::inspect(app, &schema, (&caller, &parts), &request, answer).await?
         }
         Action::Read(_)
         | Action::Create
@@ -51,6 +60,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
         | Action::Delete
         | Action::Call(_) => {
             let plan = plan(app, &schema, &request)?;
+            stages.end("plan");
             if plan.access == Access::ReadWrite
                 && plan.end == TransactionEnd::Commit
                 && let Some(key) = IdempotencyKey::of(&parts.headers)?
@@ -60,9 +70,13 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
                 return execute_once(app, &schema, asked, (&request, &plan), &claim).await;
             }
             let outcome = execute(app, &schema, (&caller, &parts), &request, &plan).await?;
-            respond(&request, &plan, outcome, app.config.max_rows)
+            stages.end("transaction");
+            respond(&request, &plan, outcome, app.config.max_rows)?
         }
-    }
+    };
+    stages.end("response");
+    stages.tell(response.headers_mut());
+    Ok(response)
 }
 
 /// The first stage, by the rules of this server.
@@ -74,7 +88,7 @@ pub(super) fn parse(
 ) -> Result<ApiRequest, Error> {
     let rules = Rules {
         schemas: &app.config.schemas,
-        transaction: app.config.transaction,
+        transaction: app.config.transaction.choice,
         is_timezone: &|zone| schema.timezones.contains(zone),
     };
     Ok(ApiRequest::parse(parts, body, &rules)?)
@@ -86,6 +100,7 @@ pub(super) fn plan(app: &App, schema: &SchemaCache, request: &ApiRequest) -> Res
         max_rows: app.config.max_rows,
         aggregates: app.config.aggregates,
         explained: app.config.explained,
+        end: app.config.transaction.end,
     };
     Plan::new(request, schema, limits)
 }

@@ -11,11 +11,14 @@ use serde::Deserialize;
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::config::{DescriptionMode, FunctionName};
 use crate::error::{ApiError, Error};
 use crate::execute::execute_one;
 use crate::plan::Access;
 use crate::request::media_type::MediaType;
-use crate::request::{Answer, ApiRequest};
+use crate::request::query::{self, Unreserved};
+use crate::request::target::Target;
+use crate::request::{Action, Answer, ApiRequest, Invocation};
 use crate::response::openapi;
 use crate::schema_cache::SchemaCache;
 use crate::sql::Sql;
@@ -25,8 +28,33 @@ const ACCESSIBLE: &str = include_str!("../schema_cache/queries/accessible.sql");
 
 #[derive(Debug, Deserialize)]
 struct Accessible {
+    /// The comment on the schema.
+    about: Option<String>,
     tables: BTreeSet<String>,
     functions: BTreeSet<String>,
+}
+
+/// All that there is in a schema, whoever asks.
+const EXPOSED: &str = include_str!("../schema_cache/queries/exposed.sql");
+
+/// Makes a request for the description one for the function that answers in its place.
+pub(super) fn call_in_its_place(
+    request: &mut ApiRequest,
+    root: &FunctionName,
+    answer: Answer,
+) -> Result<(), ApiError> {
+    request.query = query::parse("", Unreserved::FilterOrArgument)?;
+    request.target = Target::Function(root.name.clone());
+    request.action = Action::Call(Invocation::Read(answer));
+    if let Some(schema) = &root.schema {
+        request.schema.clone_from(schema);
+    }
+    for media in &mut request.accepts {
+        if *media == MediaType::OpenApi {
+            *media = MediaType::Json;
+        }
+    }
+    Ok(())
 }
 
 /// `GET /`.
@@ -42,8 +70,14 @@ pub(super) async fn inspect(
         let names: Vec<String> = request.accepts.iter().map(ToString::to_string).collect();
         return Err(ApiError::MediaType(names.join(", ")).into());
     }
+    let description = &app.config.description;
+    let query = match description.mode {
+        DescriptionMode::Disabled => return Err(ApiError::DescriptionDisabled.into()),
+        DescriptionMode::FollowPrivileges => ACCESSIBLE,
+        DescriptionMode::IgnorePrivileges => EXPOSED,
+    };
     let mut sql = Sql::default();
-    sql.bind_all(ACCESSIBLE, [request.schema.as_str()]);
+    sql.bind_all(query, [request.schema.as_str()]);
     let value = execute_one(app, asked, Access::ReadOnly, sql).await?;
     let value = value.ok_or(Error::Shape("no list of what is accessible"))?;
     let accessible: Accessible =
@@ -51,9 +85,11 @@ pub(super) async fn inspect(
     let shown = openapi::Shown {
         cache: schema,
         schema: &request.schema,
+        about: accessible.about.as_deref(),
         tables: &accessible.tables,
         functions: &accessible.functions,
-        url: &app.config.public_url,
+        url: &description.url,
+        security: description.security,
     };
     let body = match answer {
         Answer::Body => Body::from(shown.document().to_string()),

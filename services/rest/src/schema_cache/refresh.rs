@@ -1,37 +1,36 @@
 //! Keeps the cache like the database: loads it, and again on each notification.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::BoxError;
-use pg::sqlx::postgres::{PgListener, PgPool};
+use pg::sqlx::postgres::{PgListener, PgNotification};
 use tokio_util::sync::CancellationToken;
 
-use super::CacheHandle;
+use crate::config::Recovery;
+use crate::live::Live;
+use crate::standalone::NOTICES;
 
-/// The channel whose notifications ask for a reload.
-const CHANNEL: &str = "pgrst";
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Loads the cache of `schemas` into `handle` and refreshes it until `shutdown`. While Postgres is
-/// away it tries again by itself, and the cache of before stays in use.
-pub(crate) async fn keep_fresh(
-    pool: PgPool,
-    schemas: Vec<String>,
-    handle: CacheHandle,
-    shutdown: CancellationToken,
-) -> Result<(), BoxError> {
+/// Loads the cache of `live` and refreshes it until `shutdown`. While Postgres is away it tries
+/// again by itself, and the cache of before stays in use.
+pub(crate) async fn keep_fresh(live: Live, shutdown: CancellationToken) -> Result<(), BoxError> {
     let mut pause = FIRST_PAUSE;
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            ended = listen(&pool, &schemas, &handle) => ended,
+            ended = listen(&live) => ended,
         };
         match ended {
             // The connection was lost: what was notified meanwhile is unknown, so load again.
             Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
                 let chain = common::error::chain(&*error);
+                if live.app().config.connections.recovery == Recovery::None {
+                    tracing::error!(target: NOTICES, "Automatic recovery is disabled, exiting: {chain}");
+                    live.give_up();
+                }
                 tracing::warn!(error = %chain, "the schema cache could not be loaded; trying again");
                 tokio::select! {
                     () = shutdown.cancelled() => return Ok(()),
@@ -43,25 +42,80 @@ pub(crate) async fn keep_fresh(
     }
 }
 
-/// Listens first and loads then, so that no change between the two goes unseen.
-async fn listen(pool: &PgPool, schemas: &[String], handle: &CacheHandle) -> Result<(), BoxError> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
-    handle.reload(pool, schemas).await?;
-    while let Some(notification) = listener.try_recv().await? {
-        let mut wanted = asks_for_reload(notification.payload());
-        // A migration notifies once a statement: one load serves them all.
-        while let Some(notification) = listener.next_buffered() {
-            wanted |= asks_for_reload(notification.payload());
+/// Listens first and loads then, so that no change between the two goes unseen. Ends where the
+/// connection was lost, or a reload of everything is asked for.
+async fn listen(live: &Live) -> Result<(), BoxError> {
+    let app = live.app();
+    let mut listener = match &app.config.connections.channel {
+        None => None,
+        Some(channel) => {
+            let mut listener = PgListener::connect_with(&app.catalogue).await?;
+            listener.listen(channel.as_str()).await?;
+            tracing::info!(
+                target: NOTICES,
+                "Listening for database notifications on the {channel} channel"
+            );
+            Some(listener)
         }
-        if wanted {
-            handle.reload(pool, schemas).await?;
+    };
+    live.reload_config().await;
+    reload(live).await?;
+    loop {
+        let heard = tokio::select! {
+            () = live.asked() => return Ok(()),
+            heard = hear(&mut listener) => heard?,
+        };
+        let Some(heard) = heard else {
+            return Ok(());
+        };
+        let mut wanted = Wanted::default();
+        wanted.note(&heard);
+        // A migration notifies once a statement: one load serves them all.
+        while let Some(more) = listener.as_mut().and_then(PgListener::next_buffered) {
+            wanted.note(&more);
+        }
+        if wanted.config {
+            live.reload_config().await;
+        }
+        if wanted.schema || wanted.config {
+            reload(live).await?;
         }
     }
-    Ok(())
 }
 
-/// `notify pgrst`, and `notify pgrst, 'reload schema'`.
-fn asks_for_reload(payload: &str) -> bool {
-    payload.is_empty() || payload == "reload schema"
+/// The next notification; `None` where the connection was lost. Nobody is heard where nobody
+/// listens.
+async fn hear(
+    listener: &mut Option<PgListener>,
+) -> Result<Option<PgNotification>, pg::sqlx::Error> {
+    match listener {
+        Some(listener) => listener.try_recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn reload(live: &Live) -> Result<(), BoxError> {
+    let app = live.app();
+    let began = Instant::now();
+    let loaded = app.cache.reload(&app.catalogue, &app.config.schemas).await;
+    live.note_load(loaded.is_ok().then(|| began.elapsed()));
+    Ok(loaded?)
+}
+
+/// What notifications ask for.
+#[derive(Debug, Default)]
+struct Wanted {
+    schema: bool,
+    config: bool,
+}
+
+impl Wanted {
+    /// `notify pgrst`, `notify pgrst, 'reload schema'` and `notify pgrst, 'reload config'`.
+    fn note(&mut self, notification: &PgNotification) {
+        match notification.payload() {
+            "" | "reload schema" => self.schema = true,
+            "reload config" => self.config = true,
+            _ => {}
+        }
+    }
 }

@@ -20,6 +20,11 @@ pub(crate) struct Sql {
 
 impl Sql {
     /// The text and the values, each in Postgres' text format; `None` is null.
+    /// The text so far; values are not part of it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn into_parts(self) -> (String, Vec<Option<String>>) {
         (self.text, self.values)
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Statements, statements};
 use crate::plan::{Aggregates, Limits, Plan};
-use crate::request::preferences::TransactionChoice;
+use crate::request::preferences::{TransactionChoice, TransactionEnd};
 use crate::request::query::encode;
 use crate::request::{ApiRequest, Rules};
 use crate::schema_cache::table::Table;
@@ -49,6 +49,7 @@ fn write(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Optio
         explained: crate::plan::negotiate::Explained::Refused,
         max_rows: None,
         aggregates: Aggregates::Allowed,
+        end: TransactionEnd::Commit,
     };
     let plan = Plan::new(&request, &films(), limits).ok()?;
     Some(statements(&plan, None))

@@ -25,6 +25,7 @@ mod reload;
 mod representations;
 mod responses;
 mod security;
+mod standalone;
 mod tables;
 mod transactions;
 mod views;

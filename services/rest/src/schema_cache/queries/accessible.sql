@@ -1,4 +1,5 @@
 select json_build_object(
+         'about', pg_catalog.obj_description(n.oid, 'pg_namespace'),
          'tables', (
            select coalesce(json_agg(c.relname), '[]')
              from pg_catalog.pg_class c

@@ -8,5 +8,4 @@ select coalesce(json_agg(json_build_array(r.rolname, s.name, s.value)
   join pg_catalog.pg_settings g on g.name = s.name and g.context = 'user'
  where o.setdatabase in (0, (
          select oid from pg_catalog.pg_database where datname = current_database()))
-   and not r.rolcanlogin
-   and not r.rolsuper
+   and (pg_has_role(r.oid, 'member') or not (r.rolcanlogin or r.rolsuper))

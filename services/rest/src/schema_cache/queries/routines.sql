@@ -23,8 +23,7 @@ select coalesce(json_agg(r), '[]')::text
            coalesce((
              select json_agg(json_build_array(
                       split_part(s, '=', 1), substr(s, strpos(s, '=') + 1)))
-               from unnest(p.proconfig) s
-              where s like any('{statement_timeout=%,default_transaction_isolation=%}')), '[]') as settings
+               from unnest(p.proconfig) s), '[]') as settings
       from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_type t on t.oid = p.prorettype

@@ -24,9 +24,17 @@ select coalesce(json_agg(t), '[]')::text
                       'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                       'nullable', not (a.attnotnull or (y.typtype = 'd' and y.typnotnull)),
                       'default', case
-                        when a.attidentity = 'd' then pg_catalog.format('nextval(%L)',
-                          pg_catalog.pg_get_serial_sequence(
-                            pg_catalog.format('%I.%I', n.nspname, c.relname), a.attname))
+                        when a.attidentity = 'd' then (
+                          select pg_catalog.format('nextval(%L)',
+                                   pg_catalog.format('%I.%I', qn.nspname, q.relname))
+                            from pg_catalog.pg_depend o
+                            join pg_catalog.pg_class q on q.oid = o.objid and q.relkind = 'S'
+                            join pg_catalog.pg_namespace qn on qn.oid = q.relnamespace
+                           where o.classid = 'pg_catalog.pg_class'::regclass
+                             and o.refclassid = 'pg_catalog.pg_class'::regclass
+                             and o.refobjid = c.oid
+                             and o.refobjsubid = a.attnum
+                             and o.deptype = 'i')
                         when a.attgenerated <> '' then null
                         else coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), y.typdefault)
                       end,

@@ -1,0 +1,8 @@
+//! The binary alone on a plain database, as a user of `postgrest` starts it.
+#![cfg(test)]
+
+mod access;
+mod configuration;
+mod operation;
+mod server;
+mod tutorials;
