@@ -2,6 +2,7 @@
 //! schema cache.
 
 mod definitions;
+mod parameters;
 mod paths;
 
 use std::collections::BTreeSet;
@@ -22,10 +23,10 @@ const MEDIA_TYPES: [&str; 4] = [
 ];
 
 /// A comment's first line, and what follows it.
-fn parts(comment: &str) -> (Option<&str>, Option<&str>) {
+fn summarized(comment: &str) -> (&str, Option<&str>) {
     let (summary, rest) = comment.split_once('\n').unwrap_or((comment, ""));
     let rest = rest.trim_start_matches('\n');
-    (Some(summary), (!rest.is_empty()).then_some(rest))
+    (summary, (!rest.is_empty()).then_some(rest))
 }
 
 /// What is described: of a schema, what a role may use.
@@ -44,7 +45,9 @@ pub(crate) struct Shown<'a> {
 impl Shown<'_> {
     /// The whole document.
     pub(crate) fn document(&self) -> Value {
-        let (title, description) = self.about.map_or((None, None), parts);
+        let about = self.about.map(summarized);
+        let title = about.map(|(title, _)| title);
+        let description = about.and_then(|(_, description)| description);
         let described = || format!("Tables, views and functions of the schema {}", self.schema);
         let mut document = json!({
             "swagger": "2.0",
@@ -52,6 +55,10 @@ impl Shown<'_> {
                 "title": title.unwrap_or("SelfDB REST API"),
                 "description": description.map_or_else(described, str::to_owned),
                 "version": env!("CARGO_PKG_VERSION"),
+            },
+            "externalDocs": {
+                "description": "PostgREST Documentation",
+                "url": "https://docs.postgrest.org/en/stable/references/api.html",
             },
             "basePath": self.url.path(),
             "consumes": MEDIA_TYPES,
@@ -68,15 +75,23 @@ impl Shown<'_> {
             fields.insert("securityDefinitions".to_owned(), definition);
             fields.insert("security".to_owned(), json!([{ "JWT": [] }]));
         }
-        if let (Some(fields), Some(host), Some(scheme)) = (
-            document.as_object_mut(),
-            self.url.authority(),
-            self.url.scheme_str(),
-        ) {
-            fields.insert("host".to_owned(), host.as_str().into());
+        if let (Some(fields), Some(host), Some(scheme)) =
+            (document.as_object_mut(), self.host(), self.url.scheme_str())
+        {
+            fields.insert("host".to_owned(), host.into());
             fields.insert("schemes".to_owned(), json!([scheme]));
         }
         document
+    }
+
+    /// Host and port, also where the port is the scheme's own.
+    fn host(&self) -> Option<String> {
+        let port = self.url.port_u16().unwrap_or(match self.url.scheme_str() {
+            Some("https") => 443,
+            Some(_) | None => 80,
+        });
+        let host = self.url.host()?;
+        Some(format!("{host}:{port}"))
     }
 
     fn tables(&self) -> impl Iterator<Item = &Table> {
@@ -94,12 +109,17 @@ impl Shown<'_> {
 
     fn definitions(&self) -> Map<String, Value> {
         self.tables()
-            .map(|table| (table.name.name.clone(), definitions::table(table)))
+            .map(|table| {
+                let relationships = self.cache.relationships_of(&table.name);
+                let definition = definitions::table(table, relationships);
+                (table.name.name.clone(), definition)
+            })
             .collect()
     }
 
     fn paths(&self) -> Map<String, Value> {
         let mut paths = Map::new();
+        paths.insert("/".to_owned(), paths::root());
         for table in self.tables() {
             paths.insert(format!("/{}", table.name.name), paths::table(table));
         }
@@ -111,9 +131,9 @@ impl Shown<'_> {
     }
 
     fn parameters(&self) -> Map<String, Value> {
-        let mut parameters = paths::common_parameters();
+        let mut parameters = parameters::common();
         for table in self.tables() {
-            parameters.extend(paths::table_parameters(table));
+            parameters.extend(parameters::of_table(table));
         }
         parameters
     }

@@ -3,6 +3,7 @@
 
 mod access;
 mod configuration;
+mod howtos;
 mod operation;
 mod server;
 mod tutorials;

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definitions::of_type;
-use crate::schema_cache::routine::{Routine, Volatility};
+use super::definitions::{of_type, swagger_type};
+use super::summarized;
+use crate::schema_cache::routine::{Parameter, Routine, Volatility};
 use crate::schema_cache::table::Table;
 
-const READ: [&str; 8] = [
+const READ: [&str; 7] = [
     "select",
     "order",
     "range",
@@ -14,160 +15,145 @@ const READ: [&str; 8] = [
     "offset",
     "limit",
     "preferCount",
-    "on_conflict",
+];
+const ROWS: [&str; 3] = [
+    "application/json",
+    "application/vnd.pgrst.object+json;nulls=stripped",
+    "application/vnd.pgrst.object+json",
 ];
 
-/// The parameters that every table has.
-pub(super) fn common_parameters() -> Map<String, Value> {
-    let query = |name: &str, description: &str| {
-        json!({ "name": name, "in": "query", "type": "string", "required": false,
-                "description": description })
-    };
-    let header = |name: &str, description: &str| {
-        json!({ "name": name, "in": "header", "type": "string", "required": false,
-                "description": description })
-    };
-    let prefer = |values: &[&str]| {
-        json!({ "name": "Prefer", "in": "header", "type": "string", "required": false,
-                "description": "Preference", "enum": values })
-    };
-    let returns = [
-        "return=representation",
-        "return=minimal",
-        "return=headers-only",
-    ];
-    let resolutions = [
-        "resolution=merge-duplicates",
-        "resolution=ignore-duplicates",
-    ];
-    let counts = ["count=exact", "count=planned", "count=estimated"];
-    let parameters = [
-        ("select", query("select", "Filtering Columns")),
-        ("order", query("order", "Ordering")),
-        ("offset", query("offset", "Limiting and Pagination")),
-        ("limit", query("limit", "Limiting and Pagination")),
-        ("on_conflict", query("on_conflict", "On Conflict")),
-        ("range", header("Range", "Limiting and Pagination")),
-        ("rangeUnit", header("Range-Unit", "Limiting and Pagination")),
-        ("preferCount", prefer(&counts)),
-        ("preferReturn", prefer(&returns)),
-        (
-            "preferPost",
-            prefer(&[&returns[..], &resolutions[..]].concat()),
-        ),
-    ];
-    let named = parameters.into_iter();
-    named
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-}
-
-/// The body and the filters of a table.
-pub(super) fn table_parameters(table: &Table) -> Map<String, Value> {
-    let name = &table.name.name;
-    let mut parameters = Map::new();
-    let body = json!({
-        "name": name, "in": "body", "required": false, "description": name,
-        "schema": { "$ref": format!("#/definitions/{name}") },
-    });
-    parameters.insert(format!("body.{name}"), body);
-    for column in &table.columns {
-        let filter = json!({
-            "name": column.name, "in": "query", "type": "string", "required": false,
-        });
-        parameters.insert(format!("rowFilter.{name}.{}", column.name), filter);
-    }
-    parameters
+/// The description of itself.
+pub(super) fn root() -> Value {
+    json!({ "get": {
+        "tags": ["Introspection"],
+        "summary": "OpenAPI description (this document)",
+        "produces": ["application/openapi+json", "application/json"],
+        "responses": { "200": { "description": "OK" } },
+    } })
 }
 
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/parameters/{name}") })
 }
 
+/// Tags, and the comment as a summary and a description.
+fn operation(tag: &str, comment: Option<&str>) -> Map<String, Value> {
+    let mut operation = Map::new();
+    operation.insert("tags".to_owned(), json!([tag]));
+    if let Some(comment) = comment {
+        let (summary, description) = summarized(comment);
+        operation.insert("summary".to_owned(), summary.into());
+        if let Some(description) = description {
+            operation.insert("description".to_owned(), description.into());
+        }
+    }
+    operation
+}
+
 /// The operations on a table.
 pub(super) fn table(table: &Table) -> Value {
     let name = &table.name.name;
-    let filters: Vec<Value> = table
-        .columns
-        .iter()
-        .map(|column| reference(&format!("rowFilter.{name}.{}", column.name)))
+    let columns = table.columns.iter();
+    let filters: Vec<String> = columns
+        .map(|column| format!("rowFilter.{name}.{}", column.name))
         .collect();
-    let with = |more: &[&str]| -> Vec<Value> {
-        let more = more.iter().map(|parameter| reference(parameter));
-        filters.iter().cloned().chain(more).collect()
+    let filtered = |more: &[&str]| -> Vec<Value> {
+        let filters = filters.iter().map(String::as_str);
+        filters.chain(more.iter().copied()).map(reference).collect()
     };
-    let body = format!("body.{name}");
+    let described = |parameters: Vec<Value>, responses: Value| -> Value {
+        let mut operation = operation(name, table.description.as_deref());
+        operation.insert("parameters".to_owned(), parameters.into());
+        operation.insert("responses".to_owned(), responses);
+        operation.into()
+    };
     let rows = json!({ "description": "OK", "schema": {
         "type": "array", "items": { "$ref": format!("#/definitions/{name}") } } });
-    let mut operations = Map::new();
-    let mut add = |may: bool, method: &str, parameters: Vec<Value>, responses: Value| {
-        if may {
-            let operation =
-                json!({ "tags": [name], "parameters": parameters, "responses": responses });
-            operations.insert(method.to_owned(), operation);
-        }
-    };
-    let [read @ .., _] = READ;
     let found = json!({ "200": rows, "206": { "description": "Partial Content" } });
+    let mut operations = Map::new();
+    operations.insert("get".to_owned(), described(filtered(&READ), found));
+    let writable = table.writable;
+    if !(writable.insert || writable.update || writable.delete) {
+        return operations.into();
+    }
+    let body = format!("body.{name}");
     let changed = json!({ "204": { "description": "No Content" } });
-    add(true, "get", with(&read), found);
-    let posted = [body.as_str(), "select", "on_conflict", "preferPost"];
-    let posted = posted.map(reference).to_vec();
     let created = json!({ "201": { "description": "Created" } });
-    add(table.writable.insert, "post", posted, created);
-    add(
-        table.writable.update,
-        "patch",
-        with(&[&body, "preferReturn"]),
-        changed.clone(),
-    );
-    add(
-        table.writable.delete,
-        "delete",
-        with(&["preferReturn"]),
-        changed,
-    );
-    Value::Object(operations)
+    let posted = [body.as_str(), "select", "preferPost"];
+    let posted = posted.map(reference).to_vec();
+    operations.insert("post".to_owned(), described(posted, created));
+    let gone = described(filtered(&["preferReturn"]), changed.clone());
+    operations.insert("delete".to_owned(), gone);
+    let patched = filtered(&[&body, "preferReturn"]);
+    operations.insert("patch".to_owned(), described(patched, changed));
+    operations.into()
 }
 
 /// The operations on a function.
 pub(super) fn routine(routine: &Routine) -> Value {
-    let name = format!("(rpc) {}", routine.name.name);
-    let description = routine.description.as_deref().unwrap_or_default();
-    let required = routine
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.required);
-    let required: Vec<&str> = required.map(|parameter| parameter.name.as_str()).collect();
-    let properties: Map<String, Value> = routine
-        .parameters
-        .iter()
+    let tag = format!("(rpc) {}", routine.name.name);
+    let described = |parameters: Vec<Value>| -> Value {
+        let mut operation = operation(&tag, routine.description.as_deref());
+        operation.insert("produces".to_owned(), json!(ROWS));
+        operation.insert("parameters".to_owned(), parameters.into());
+        let responses = json!({ "200": { "description": "OK" } });
+        operation.insert("responses".to_owned(), responses);
+        operation.into()
+    };
+    let mut operations = Map::new();
+    if routine.volatility != Volatility::Volatile {
+        let arguments = routine.parameters.iter().map(argument).collect();
+        operations.insert("get".to_owned(), described(arguments));
+    }
+    let body = json!({ "name": "args", "in": "body", "required": true,
+                       "schema": arguments(routine) });
+    let posted = described(vec![body, reference("preferParams")]);
+    operations.insert("post".to_owned(), posted);
+    operations.into()
+}
+
+/// An argument in the query. Arrays are written in braces, so they are texts there.
+fn argument(parameter: &Parameter) -> Value {
+    let format = parameter.type_name.as_str();
+    let mut argument = Map::new();
+    argument.insert("name".to_owned(), parameter.name.as_str().into());
+    argument.insert("in".to_owned(), "query".into());
+    argument.insert("required".to_owned(), parameter.required.into());
+    if parameter.variadic {
+        let element = format.strip_suffix("[]").unwrap_or(format);
+        let kind = swagger_type(element).unwrap_or("string");
+        let items = json!({ "type": kind, "format": element });
+        argument.insert("type".to_owned(), "array".into());
+        argument.insert("items".to_owned(), items);
+        argument.insert("collectionFormat".to_owned(), "multi".into());
+    } else {
+        let kind = swagger_type(format).filter(|kind| *kind != "array");
+        argument.insert("type".to_owned(), kind.unwrap_or("string").into());
+        argument.insert("format".to_owned(), format.into());
+    }
+    argument.into()
+}
+
+/// All arguments, as the body.
+fn arguments(routine: &Routine) -> Value {
+    let parameters = routine.parameters.iter();
+    let properties: Map<String, Value> = parameters
+        .clone()
         .map(|parameter| {
-            let schema = Value::Object(of_type(parameter.type_name.as_str()));
-            (parameter.name.clone(), schema)
+            let schema = of_type(parameter.type_name.as_str());
+            (parameter.name.clone(), schema.into())
         })
         .collect();
-    let mut schema = json!({ "type": "object", "properties": properties });
-    if let (Some(fields), false) = (schema.as_object_mut(), required.is_empty()) {
-        fields.insert("required".to_owned(), json!(required));
+    let required = parameters.filter(|parameter| parameter.required);
+    let required: Vec<&str> = required.map(|parameter| parameter.name.as_str()).collect();
+    let mut schema = Map::new();
+    if let Some(description) = &routine.description {
+        schema.insert("description".to_owned(), description.as_str().into());
     }
-    let operation = |parameters: Value| {
-        json!({ "tags": [name], "description": description, "parameters": parameters,
-                "responses": { "200": { "description": "OK" } } })
-    };
-    let body = json!([{ "name": "args", "in": "body", "required": true, "schema": schema }]);
-    let mut operations = Map::new();
-    operations.insert("post".to_owned(), operation(body));
-    if routine.volatility != Volatility::Volatile {
-        let arguments: Vec<Value> = routine
-            .parameters
-            .iter()
-            .map(|parameter| {
-                json!({ "name": parameter.name, "in": "query", "type": "string",
-                        "required": parameter.required, "format": parameter.type_name.as_str() })
-            })
-            .collect();
-        operations.insert("get".to_owned(), operation(arguments.into()));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
     }
-    Value::Object(operations)
+    schema.insert("properties".to_owned(), properties.into());
+    schema.insert("type".to_owned(), "object".into());
+    schema.into()
 }

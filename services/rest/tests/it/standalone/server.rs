@@ -214,6 +214,25 @@ impl Answer {
     }
 }
 
+/// As [`Server::ask`], with the body's headers given.
+pub(super) async fn ask_raw(
+    server: &Server,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let head = head((method, path), headers);
+    exchange(server.port, &format!("{head}\r\n{body}")).await
+}
+
+fn head((method, path): (&str, &str), headers: &[(&str, &str)]) -> String {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    head
+}
+
 /// One request on a connection of its own.
 pub(super) async fn ask(
     port: u16,
@@ -221,11 +240,7 @@ pub(super) async fn ask(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let mut request =
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-    for (name, value) in headers {
-        let _ = write!(request, "{name}: {value}\r\n");
-    }
+    let mut request = head((method, path), headers);
     if !body.is_empty() {
         let length = body.len();
         let typed = "content-type: application/json";
@@ -233,6 +248,10 @@ pub(super) async fn ask(
     }
     request.push_str("\r\n");
     request.push_str(body);
+    exchange(port, &request).await
+}
+
+async fn exchange(port: u16, request: &str) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port))
         .await
         .expect("a server");
