@@ -86,8 +86,10 @@ struct Head {
 struct Refused;
 
 impl Framing {
-    /// Follows `bytes` as they arrive, spoiling what is refused.
-    pub(super) fn read(&mut self, bytes: &mut [u8]) {
+    /// Follows `bytes` as they arrive, spoiling what is refused. Answers the places of bytes that
+    /// clients write plainly into the target of a request and a URI has encoded: `<`, `>` and `"`.
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> Vec<usize> {
+        let mut plain = Vec::new();
         let mut at = 0;
         while at < bytes.len() && self.state != State::Opaque {
             if let State::Data { left, chunked } = self.state {
@@ -98,9 +100,16 @@ impl Framing {
                 continue;
             }
             let rest = &bytes[at..];
-            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            if self.state == State::Head && self.head.lines == 0 {
+                let line = &rest[..end.unwrap_or(rest.len())];
+                let is_plain = |byte: &u8| matches!(byte, b'<' | b'>' | b'"');
+                let places = line.iter().enumerate().filter(|(_, byte)| is_plain(byte));
+                plain.extend(places.map(|(place, _)| at + place));
+            }
+            let Some(end) = end else {
                 self.line.extend(rest);
-                return;
+                return plain;
             };
             self.line.extend(&rest[..end]);
             at += end;
@@ -114,6 +123,7 @@ impl Framing {
             self.line.last = 0;
             at += 1;
         }
+        plain
     }
 
     /// Follows `bytes` as they are answered: after a 101 the connection speaks another protocol.

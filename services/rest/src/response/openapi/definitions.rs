@@ -15,7 +15,8 @@ pub(super) fn table(table: &Table, relationships: &[Relationship]) -> Value {
             (column.name.clone(), property)
         })
         .collect();
-    let required = table.columns.iter().filter(|column| !column.nullable);
+    let columns = table.columns.iter();
+    let required = columns.filter(|column| !column.nullable && !column.generated);
     let required: Vec<&str> = required.map(|column| column.name.as_str()).collect();
     let mut definition = Map::new();
     if let Some(description) = &table.description {
@@ -42,6 +43,9 @@ fn property(column: &Column, table: &Table, relationships: &[Relationship]) -> V
     }
     if let Some(length) = column.max_length {
         property.insert("maxLength".to_owned(), length.into());
+    }
+    if column.generated {
+        property.insert("readOnly".to_owned(), true.into());
     }
     if !column.labels.is_empty() {
         property.insert("enum".to_owned(), json!(column.labels));

@@ -203,10 +203,7 @@ async fn html_and_images() {
     )];
     let page = server.ask("GET", "/rpc/index", &browser, "").await;
     assert_eq!(page.status, 200, "{page:?}");
-    assert_eq!(
-        page.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
+    assert_eq!(page.header("content-type"), Some("text/html"));
     assert_eq!(page.body, "<ul><li>finish tutorial 0</li></ul>");
     let form = [
         ("accept", "text/html"),
