@@ -7,6 +7,7 @@
 mod cpu;
 mod idle;
 mod pipeline;
+mod realtime;
 mod rest;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +28,14 @@ enum Benchmark {
     Idle(idle::Arguments),
     /// One request through the pipelined client, sqlx and pgbench.
     Pipeline(pipeline::Arguments),
+    /// Sockets of the realtime service, and of servers that do nothing but hand messages on.
+    Realtime(realtime::Arguments),
+    /// One of those servers, which `realtime` starts.
+    #[command(hide = true)]
+    RealtimePeer {
+        /// Where it listens.
+        port: u16,
+    },
     /// Requests of the REST service, of pgbench and of other servers.
     Rest(rest::Arguments),
 }
@@ -36,6 +45,8 @@ async fn main() {
     match Arguments::parse().benchmark {
         Benchmark::Idle(arguments) => idle::run(&arguments).await,
         Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
+        Benchmark::Realtime(arguments) => realtime::run(arguments).await,
+        Benchmark::RealtimePeer { port } => realtime::serve_peer(port).await,
         Benchmark::Rest(arguments) => rest::run(&arguments).await,
     }
 }

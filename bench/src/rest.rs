@@ -2,7 +2,7 @@
 
 mod capture;
 mod case;
-mod child;
+pub(crate) mod child;
 mod client;
 mod fastify;
 mod instance;

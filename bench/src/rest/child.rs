@@ -10,13 +10,13 @@ use super::client;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running program.
-pub(super) struct Program {
+pub(crate) struct Program {
     child: Child,
 }
 
 impl Program {
     /// Starts `command` with its output in `log`.
-    pub(super) fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let log = File::create(log).expect("a log");
         let error = log.try_clone().expect("a log");
         command.stdin(Stdio::null()).stdout(log).stderr(error);
@@ -25,12 +25,12 @@ impl Program {
         Self { child }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits until it answers `url` with a 2xx.
-    pub(super) async fn answers(&mut self, url: &str) {
+    pub(crate) async fn answers(&mut self, url: &str) {
         let waited = async {
             while !client::is_well(url).await {
                 let ended = self.child.try_wait().expect("a child");
