@@ -1,0 +1,143 @@
+// Every feature of realtime through the unmodified client.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { client, env, newUser, service, sql, until, withDatabase } from "../lib/instance.mjs";
+import { createTodos } from "../lib/todos.mjs";
+
+const id = process.pid;
+const table = `todos_features_${id}`;
+const room = `features-${id}`;
+
+before(async () => {
+  await createTodos(table);
+  await sql(`
+    create policy "hear ${room}" on realtime.messages for select to authenticated
+      using (realtime.topic() like '${room}%' and extension in ('broadcast', 'presence'));
+    create policy "send ${room}" on realtime.messages for insert to authenticated
+      with check (realtime.topic() like '${room}%' and realtime.topic() <> '${room}-quiet');
+  `);
+});
+
+function subscribed(channel) {
+  return new Promise((resolve, reject) => {
+    channel.subscribe((status, error) => {
+      if (status === "SUBSCRIBED") resolve(channel);
+      else if (status !== "CLOSED") reject(error ?? new Error(status));
+    });
+  });
+}
+
+async function signedIn() {
+  const user = await newUser();
+  await user.supabase.realtime.setAuth(user.session.access_token);
+  return user;
+}
+
+test("1,000 writes right after SUBSCRIBED arrive 1,000 times", async () => {
+  const { supabase, user } = await signedIn();
+  const seen = [];
+  const channel = supabase.channel(`thousand-${id}`)
+    .on("postgres_changes", { event: "INSERT", schema: "public", table }, ({ new: row }) => seen.push(row.title));
+  await subscribed(channel);
+  await withDatabase(async (database) => {
+    for (let n = 0; n < 1000; n += 1) {
+      await database.query(`insert into public.${table} (user_id, title) values ($1, $2)`, [user.id, `n${n}`]);
+    }
+  });
+  await until("1,000 events", () => seen.length >= 1000, 20);
+  assert.deepEqual(seen, Array.from({ length: 1000 }, (_, n) => `n${n}`));
+  await supabase.removeAllChannels();
+});
+
+test("filters, columns and several listeners on one channel", async () => {
+  const { supabase } = await signedIn();
+  const heard = { eq: [], match: [], like: [], ids: [] };
+  const on = (name, filter) => [
+    "postgres_changes",
+    { event: "INSERT", schema: "public", table, ...filter },
+    ({ new: row }) => heard[name].push(row),
+  ];
+  const channel = supabase.channel(`filters-${id}`)
+    .on(...on("eq", { filter: "title=eq.milk" }))
+    .on(...on("match", { filter: "title=match.^m" }))
+    .on(...on("like", { filter: "title=not.like.m%" }))
+    .on(...on("ids", { select: ["id"] }));
+  await subscribed(channel);
+  for (const title of ["milk", "mead", "tea"]) assert.ifError((await supabase.from(table).insert({ title })).error);
+  await until("all are heard", () => heard.ids.length === 3);
+  assert.deepEqual(heard.eq.map((row) => row.title), ["milk"]);
+  assert.deepEqual(heard.match.map((row) => row.title), ["milk", "mead"]);
+  assert.deepEqual(heard.like.map((row) => row.title), ["tea"]);
+  assert.deepEqual(heard.ids.map((row) => Object.keys(row)), [["id"], ["id"], ["id"]]);
+  await supabase.removeAllChannels();
+});
+
+test("a filter that cannot be used is an error with words", async () => {
+  const { supabase } = await signedIn();
+  const channel = supabase.channel(`wrong-${id}`)
+    .on("postgres_changes", { event: "*", schema: "public", table, filter: "missing=eq.1" }, () => {});
+  const error = await new Promise((resolve) => channel.subscribe((status, problem) => {
+    if (status === "CHANNEL_ERROR") resolve(problem);
+  }));
+  assert.match(error.message, /missing/);
+  await supabase.removeAllChannels();
+});
+
+test("private broadcast: policies, replay, bytes from SQL and over HTTP", async () => {
+  const { supabase } = await signedIn();
+  const topic = `${room}-replay`;
+  await sql("select realtime.send(jsonb_build_object('n', n), 'told', $1) from generate_series(1, 3) n", [topic]);
+  const heard = [];
+  const config = { private: true, broadcast: { ack: true, self: true, replay: { since: 0, limit: 5 } } };
+  const channel = supabase.channel(topic, { config })
+    .on("broadcast", { event: "*" }, (message) => heard.push(message));
+  await subscribed(channel);
+  await until("3 are replayed", () => heard.length === 3);
+  assert.ok(heard.every(({ meta }) => meta.replayed === true && meta.id));
+  assert.deepEqual(heard.map(({ payload }) => payload.n).sort(), [1, 2, 3]);
+
+  await sql("select realtime.send_binary('\\x00ff', 'bytes', $1)", [topic]);
+  await until("bytes arrive", () => heard.length === 4);
+  assert.deepEqual([...new Uint8Array(heard[3].payload)], [0, 255]);
+  assert.equal(await channel.send({ type: "broadcast", event: "said", payload: { n: 5 } }), "ok");
+  assert.deepEqual(await channel.httpSend("posted", { n: 6 }), { success: true });
+  await until("both arrive", () => heard.length === 6);
+  assert.deepEqual(heard.slice(4).map(({ event, payload }) => [event, payload.n]), [["said", 5], ["posted", 6]]);
+
+  const quiet = supabase.channel(`${room}-quiet`, { config: { private: true, broadcast: { ack: true } } });
+  await subscribed(quiet);
+  assert.notEqual(await quiet.send({ type: "broadcast", event: "said", payload: {} }), "ok");
+  const closed = client(env.ANON_KEY).channel(`${room}-closed`, { config: { private: true } });
+  await assert.rejects(subscribed(closed), /permissions to read/);
+  await closed.unsubscribe();
+  await supabase.removeAllChannels();
+});
+
+test("presence: who comes, who changes, who goes", async () => {
+  const [ada, bob] = [client(), client()];
+  const topic = `${room}-presence`;
+  const present = (supabase, key) => supabase.channel(topic, { config: { presence: { key } } })
+    .on("presence", { event: "sync" }, () => {});
+  const [hers, his] = [present(ada, "ada"), present(bob, "bob")];
+  await Promise.all([subscribed(hers), subscribed(his)]);
+  assert.equal(await hers.track({ mood: "ok" }), "ok");
+  await until("he sees her", () => his.presenceState().ada?.[0].mood === "ok");
+  assert.equal(await hers.track({ mood: "fine" }), "ok");
+  await until("he sees her change", () => his.presenceState().ada?.[0].mood === "fine" && his.presenceState().ada.length === 1);
+  ada.realtime.disconnect();
+  await until("he sees her go", () => his.presenceState().ada === undefined);
+  await Promise.all([ada.removeAllChannels(), bob.removeAllChannels()]);
+});
+
+test("administrators hear of sign-ups, others do not", async () => {
+  const heard = [];
+  const supabase = service();
+  const channel = supabase.channel("_events", { config: { private: true } })
+    .on("broadcast", { event: "user.created" }, ({ payload }) => heard.push(payload.user_id));
+  await subscribed(channel);
+  const { user, supabase: other, session } = await newUser();
+  await until("it is told", () => heard.includes(user.id));
+  await other.realtime.setAuth(session.access_token);
+  await assert.rejects(subscribed(other.channel("_events", { config: { private: true } })), /permissions to read/);
+  await Promise.all([supabase.removeAllChannels(), other.removeAllChannels()]);
+});
