@@ -19,7 +19,7 @@ pub(super) async fn run(instance: &Instance, gigabytes: f64) {
     let server = instance.server.pid();
     let url = format!("{}/rest/v1/pages", instance.address("API_PORT"));
     let request = http::Request::get(url)
-        .header("apikey", instance.setting("ANON_KEY"))
+        .header("apikey", instance.setting("SERVICE_ROLE_KEY"))
         .header("accept", "text/csv")
         .body(Empty::<bytes::Bytes>::new());
     forget_peak(server);

@@ -17,6 +17,8 @@ pub(crate) use idempotency::IdempotencyError;
 pub(crate) use keyset::KeysetError;
 pub(crate) use token::TokenFailure;
 
+use std::io::ErrorKind;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -50,6 +52,9 @@ pub(crate) enum Error {
         /// Whether the caller is more than anonymous.
         authenticated: bool,
     },
+    /// A large answer could not be kept aside.
+    #[error("an answer could not be kept in a file")]
+    Spool(#[from] std::io::Error),
     /// The answer of Postgres does not have the shape its statement has.
     #[error("Postgres answered in an unexpected shape: {0}")]
     Shape(&'static str),
@@ -73,7 +78,10 @@ impl Error {
             Self::AdminOnly {
                 authenticated: false,
             } => StatusCode::UNAUTHORIZED,
-            Self::Shape(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Spool(error) if error.kind() == ErrorKind::StorageFull => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
+            Self::Shape(_) | Self::Spool(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -89,14 +97,14 @@ impl Error {
             Self::NoSchemaCache => "PGRST002",
             Self::BodyTooLarge(_) | Self::BodyLost => "PGRST102",
             Self::AdminOnly { .. } => pg::sqlstate::INSUFFICIENT_PRIVILEGE,
-            Self::Shape(_) => "PGRSTX00",
+            Self::Shape(_) | Self::Spool(_) => "PGRSTX00",
         }
     }
 
     /// What the client is told; faults of ours are not spelt out.
     pub(crate) fn public_message(&self) -> String {
         match self {
-            Self::Shape(_) => "Internal error".to_owned(),
+            Self::Shape(_) | Self::Spool(_) => "Internal error".to_owned(),
             Self::Database(error) => error.message(),
             Self::Api(_)
             | Self::Cache(_)
@@ -123,7 +131,8 @@ impl Error {
             | Self::BodyTooLarge(_)
             | Self::BodyLost
             | Self::AdminOnly { .. }
-            | Self::Shape(_) => None,
+            | Self::Shape(_)
+            | Self::Spool(_) => None,
         }
     }
 
@@ -140,7 +149,8 @@ impl Error {
             | Self::BodyTooLarge(_)
             | Self::BodyLost
             | Self::AdminOnly { .. }
-            | Self::Shape(_) => None,
+            | Self::Shape(_)
+            | Self::Spool(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod once;
 mod settings;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use pg::pipeline::{Batch, Decision, Parameter, Pipeline, ResultSet, Statement};
 use pg::{RequestContext, roles};
-use serde_json::{Map, Value};
+use serde::Serializer as _;
+use serde_json::Value;
 
 use crate::access::Caller;
 use crate::app::App;
@@ -28,7 +30,7 @@ use crate::standalone::access_log;
 const BYTEA: u32 = 17;
 
 /// What Postgres gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// The rows there are, where they were counted.
     pub total: Option<i64>,
@@ -201,22 +203,25 @@ pub(crate) fn statement(sql: Sql) -> Statement<'static> {
 
 pub(crate) fn context(caller: &Caller, parts: &Parts) -> RequestContext {
     let cookies = parts.headers.get_all("cookie").iter();
-    let cookies: Map<String, Value> = cookies
+    let cookies = cookies
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect();
-    let headers: Map<String, Value> = parts
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.into())))
-        .collect();
+        .filter_map(|pair| pair.trim().split_once('='));
+    let headers = parts.headers.iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     RequestContext::new(caller.role.as_str(), Arc::clone(&caller.claims))
         .with_rules(caller.rules)
         .with_target(parts.method.as_str(), parts.uri.path())
-        .with_headers(Value::from(headers).to_string())
-        .with_cookies(Value::from(cookies).to_string())
+        .with_headers(json_object(headers))
+        .with_cookies(json_object(cookies))
+}
+
+/// A JSON object, written without being built. Of a name that comes twice Postgres takes the last.
+fn json_object<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let mut text = Vec::with_capacity(512);
+    let written = serde_json::Serializer::new(&mut text).collect_map(pairs);
+    let text = written.ok().and_then(|()| String::from_utf8(text).ok());
+    text.unwrap_or_else(|| "{}".to_owned())
 }
 
 /// The call of a function that the configuration names.

@@ -69,6 +69,7 @@ fn perform(method: &str, uri: &str, headers: &[(&'static str, &[u8])], body: &[u
     };
     let statements = sql::statements(&plan, Some(100));
     check(statements.main);
+    sql::lines::lines(&plan).into_iter().for_each(check);
     statements.planned_count.into_iter().for_each(check);
 }
 

@@ -21,6 +21,7 @@ mod response;
 mod routes;
 mod schema_cache;
 mod service;
+mod spool;
 mod sql;
 mod standalone;
 mod timing;

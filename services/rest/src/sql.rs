@@ -8,6 +8,7 @@ mod explain;
 mod fragment;
 pub(crate) mod idempotency;
 mod keyset;
+pub(crate) mod lines;
 mod mutate;
 mod read;
 mod select;

@@ -1,6 +1,7 @@
 //! Tokens as attackers and other tools make them.
 #![cfg(test)]
 
+mod any;
 mod api_keys;
 mod attacks;
 mod cache;

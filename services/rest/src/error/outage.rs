@@ -53,7 +53,8 @@ pub(super) fn noted(error: &Error) -> bool {
         | Error::BodyTooLarge(_)
         | Error::BodyLost
         | Error::AdminOnly { .. }
-        | Error::Shape(_) => false,
+        | Error::Shape(_)
+        | Error::Spool(_) => false,
     };
     if is_outage {
         REFUSALS.add(|| common::error::chain(error));

@@ -73,7 +73,8 @@ impl Error {
             | Self::BodyTooLarge(_)
             | Self::BodyLost
             | Self::AdminOnly { .. }
-            | Self::Shape(_) => "Bearer".to_owned(),
+            | Self::Shape(_)
+            | Self::Spool(_) => "Bearer".to_owned(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::execute::execute;
 use crate::execute::once::execute_once;
+use crate::execute::stream::stream;
 use crate::idempotency::{Claim, IdempotencyKey};
 use crate::plan::{Access, Limits, Plan, find_table};
 use crate::request::preferences::TransactionEnd;
@@ -25,6 +26,7 @@ use crate::response::respond;
 use crate::schema_cache::routine::Volatility;
 use crate::schema_cache::table::Table;
 use crate::schema_cache::{QualifiedName, SchemaCache};
+use crate::sql::lines::lines;
 use crate::standalone::access_log;
 use crate::timing::Stages;
 
@@ -69,9 +71,19 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
                 let asked = (&caller, &parts);
                 return execute_once(app, &schema, asked, (&request, &plan), &claim).await;
             }
-            let outcome = execute(app, &schema, (&caller, &parts), &request, &plan).await?;
-            stages.end("transaction");
-            respond(&request, &plan, outcome, app.config.max_rows)?
+            let asked = (&caller, &parts);
+            if let Some(lines) = lines(&plan) {
+                let (outcome, spool) =
+                    stream(app, &schema, asked, (&request, &plan), lines).await?;
+                stages.end("transaction");
+                let head = respond(&request, &plan, outcome, app.config.max_rows)?;
+                let body = spool.into_body().await?;
+                head.map(|_| body)
+            } else {
+                let outcome = execute(app, &schema, asked, &request, &plan).await?;
+                stages.end("transaction");
+                respond(&request, &plan, outcome, app.config.max_rows)?
+            }
         }
     };
     stages.end("response");

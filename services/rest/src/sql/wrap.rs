@@ -4,6 +4,7 @@
 use super::Sql;
 use super::call::{SCALAR, add_call};
 use super::keyset;
+use super::lines::add_names;
 use super::mutate::{add_mutation, counts_inserted};
 use super::read::{add_counted, add_read};
 use crate::plan::call::Call;
@@ -250,7 +251,8 @@ fn add_stripped(sql: &mut Sql, nulls: Nulls, add: impl FnOnce(&mut Sql)) {
 /// The header has the names of the first row's columns; a row is written as Postgres writes
 /// composite values, which is CSV with parentheses around it.
 fn add_csv(sql: &mut Sql) {
-    sql.push("coalesce((select string_agg(case when key ~ E'[,\"\\n\\r]' then '\"' || replace(key, '\"', '\"\"') || '\"' else key end, ',')");
+    sql.push("coalesce((select ");
+    add_names(sql);
     sql.push(" from json_object_keys((select row_to_json(_first) from ")
         .name(ROWS);
     sql.push(" as _first limit 1)) as key), '') || E'\\n' || ");

@@ -104,3 +104,4 @@ page!(transactions, |settings| settings
     .with("PGRST_DB_PRE_REQUEST", "custom_headers"));
 page!(auth, |settings| settings
     .with("PGRST_DB_PRE_REQUEST", "public.check_user"));
+page!(media_type_handlers, as_it_is);

@@ -26,6 +26,7 @@ mod representations;
 mod responses;
 mod security;
 mod standalone;
+mod streaming;
 mod tables;
 mod transactions;
 mod views;
