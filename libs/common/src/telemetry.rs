@@ -16,6 +16,9 @@ pub struct TelemetryConfig {
     json: bool,
 }
 
+/// Libraries that log requests with all their headers, and every refusal as an error of ours.
+const QUIET: &str = "s3s=off";
+
 impl TelemetryConfig {
     /// `LOG_LEVEL` (a level or a tracing filter; default `info`) and `LOG_FORMAT` (`json`, the
     /// default where standard error is no terminal, or `text`).
@@ -49,7 +52,8 @@ impl TelemetryConfig {
 
     /// Starts logging; a second call in one process does nothing.
     pub fn install(&self) {
-        let filter = EnvFilter::try_new(&self.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter = format!("{QUIET},{}", self.filter);
+        let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
         let registry = tracing_subscriber::registry().with(filter);
         let started = if self.json {
             let layer = fmt::layer()

@@ -35,7 +35,7 @@ pub(crate) enum Transport {
     InProcess(Router),
     Socket {
         url: String,
-        client: Client<HttpConnector, Body>,
+        client: Box<Client<HttpConnector, Body>>,
     },
 }
 
@@ -67,7 +67,7 @@ impl TestService {
         let url = format!("http://{}", listener.local_addr().expect("a bound port"));
         let limits = ServerLimits::default();
         lifecycle.spawn(server::serve(listener, router, limits, lifecycle.clone()));
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = Box::new(Client::builder(TokioExecutor::new()).build_http());
         Self {
             transport: Transport::Socket { url, client },
             lifecycle,

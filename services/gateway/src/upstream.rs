@@ -22,7 +22,7 @@ pub enum Upstream {
     /// The service's router, in this process, and what must hold before it can answer.
     InProcess(Router, Vec<Check>),
     /// The service as a process of its own.
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 /// Every service as the gateway reaches it.
@@ -43,7 +43,7 @@ pub struct Upstreams {
 impl Upstream {
     /// The service at `url`, of the form `http://host:port`.
     pub fn remote(url: Uri) -> Self {
-        Self::Remote(Remote::new(url))
+        Self::Remote(Box::new(Remote::new(url)))
     }
 
     /// Hands `request` on and answers with the head of the response; its body follows as it comes.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// SelfDB: Postgres, auth, REST, realtime, storage and functions in one small process.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub enum Command {
     Status(StatusArgs),
     /// List, add, rotate or remove the keys that tokens are signed with
     Keys(KeysArgs),
+    /// Check, move and count stored objects
+    Storage(StorageArgs),
 }
 
 /// Where a command's configuration comes from.
@@ -86,4 +88,45 @@ pub enum KeysCommand {
         /// The key's name
         id: String,
     },
+}
+
+/// The arguments of `selfdb storage`.
+#[derive(Debug, Args)]
+pub struct StorageArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StorageCommand,
+}
+
+/// What `selfdb storage` does.
+#[derive(Debug, Subcommand)]
+pub enum StorageCommand {
+    /// Read every object and compare it with its hash, and look for files of no object
+    Fsck {
+        /// Delete files that have belonged to no object for an hour
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Copy every object to the other backend, checking hashes; run again, it goes on
+    Migrate {
+        /// Where to
+        #[arg(long, value_enum)]
+        to: Target,
+    },
+    /// Print how much each owner keeps in each bucket
+    Usage,
+    /// Print the key pair with which S3 clients act as the service
+    S3Keys,
+}
+
+/// Where objects can be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The file system
+    File,
+    /// The S3 server of the configuration
+    S3,
 }

@@ -5,6 +5,7 @@ pub mod init;
 pub mod keys;
 pub mod serve;
 pub mod status;
+pub mod storage;
 
 use std::path::Path;
 use std::process::ExitCode;

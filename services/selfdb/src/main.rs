@@ -19,5 +19,6 @@ fn main() -> ExitCode {
         Command::Env(args) => command::env::run(&args),
         Command::Status(args) => command::status::run(&args),
         Command::Keys(args) => command::keys::run(&args),
+        Command::Storage(args) => command::storage::run(&args),
     }
 }

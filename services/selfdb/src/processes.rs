@@ -44,6 +44,10 @@ const PROGRAMS: [Program; 6] = [
     Program {
         name: "storage",
         secrets: &[
+            "STORAGE_S3_ACCESS_KEY_ID",
+            "STORAGE_S3_SECRET_ACCESS_KEY",
+            "S3_PROTOCOL_ACCESS_KEY_ID",
+            "S3_PROTOCOL_ACCESS_KEY_SECRET",
             "STORAGE_DB_PASSWORD",
             "AUTHENTICATOR_DB_PASSWORD",
             "SERVICE_AUTHENTICATOR_DB_PASSWORD",
@@ -60,7 +64,11 @@ const PROGRAMS: [Program; 6] = [
 ];
 
 /// What no service needs unless its program names it.
-const WITHHELD: [&str; 11] = [
+const WITHHELD: [&str; 15] = [
+    "STORAGE_S3_ACCESS_KEY_ID",
+    "STORAGE_S3_SECRET_ACCESS_KEY",
+    "S3_PROTOCOL_ACCESS_KEY_ID",
+    "S3_PROTOCOL_ACCESS_KEY_SECRET",
     "POSTGRES_PASSWORD",
     "DATABASE_URL",
     "DEFAULT_ADMIN_PASSWORD",

@@ -7,10 +7,13 @@ use jwt::Verifier;
 use tokio::sync::Notify;
 
 use crate::authoriser::Authoriser;
-use crate::backend::ObjectStore;
 use crate::config::Limits;
 use crate::domain::signature::UrlSigner;
+use crate::integrity::Reads;
+use crate::renditions::Renditions;
+use crate::routes::s3::Protocol;
 use crate::uploads::Uploads;
+use crate::uploads::pending::PendingUploads;
 
 /// The parts of the service that handlers take as `State`.
 #[derive(Clone)]
@@ -18,7 +21,10 @@ pub(crate) struct App {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) authoriser: Authoriser,
     pub(crate) uploads: Uploads,
-    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) reads: Reads,
+    pub(crate) pending: PendingUploads,
+    pub(crate) renditions: Renditions,
+    pub(crate) s3: Protocol,
     pub(crate) signer: UrlSigner,
     pub(crate) limits: Limits,
     /// The platform's public base URL, without a slash at the end.
@@ -45,6 +51,12 @@ impl FromRef<App> for Authoriser {
 impl FromRef<App> for Uploads {
     fn from_ref(app: &App) -> Self {
         app.uploads.clone()
+    }
+}
+
+impl FromRef<App> for Renditions {
+    fn from_ref(app: &App) -> Self {
+        app.renditions.clone()
     }
 }
 

@@ -85,6 +85,34 @@ impl Authoriser {
         Ok(Readable { object, expires_at })
     }
 
+    /// The object whose image a signed URL is for, and how it is rendered.
+    pub async fn signed_rendition(
+        &self,
+        token: &str,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<(Readable, String), Error> {
+        let (transformations, ends) = self.signer.verify_rendition(token, bucket, key)?;
+        let readable = Readable {
+            object: self.any_object(bucket, key).await?,
+            expires_at: Some(ends),
+        };
+        Ok((readable, transformations))
+    }
+
+    /// The object, where row-level security shows it to `caller`.
+    pub async fn visible(
+        &self,
+        caller: &Caller,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Object, Error> {
+        let mut transaction = self.begin(caller).await?;
+        let found = store::objects::find(&mut transaction, bucket, key).await?;
+        transaction.commit().await?;
+        found.ok_or(Error::NoSuchKey)
+    }
+
     /// What a signed upload URL grants.
     pub fn signed_upload(
         &self,
@@ -123,10 +151,7 @@ impl Authoriser {
             Publicly::NoBucket => return Err(Error::NoSuchBucket),
             Publicly::Private => caller.ok_or(Error::NoSuchBucket)?,
         };
-        let mut transaction = self.begin(caller).await?;
-        let visible = store::objects::find(&mut transaction, bucket, key).await?;
-        transaction.commit().await?;
-        visible.ok_or(Error::NoSuchKey)
+        self.visible(caller, bucket, key).await
     }
 
     async fn publicly(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Publicly, Error> {

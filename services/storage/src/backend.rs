@@ -2,8 +2,11 @@
 //! a version holds never changes, so nothing here locks.
 
 pub mod file_system;
+pub mod s3;
 
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -18,6 +21,26 @@ use crate::domain::object::{Stored, Version};
 pub type Incoming<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send + 'a>>;
 /// Bytes on their way out.
 pub type Outgoing = Pin<Box<dyn Stream<Item = Result<Bytes, BackendError>> + Send>>;
+
+/// Bytes that were opened.
+pub struct Opened {
+    /// The bytes.
+    pub bytes: Outgoing,
+    /// What tells whether they were touched since, where the store can.
+    pub stamp: Option<Stamp>,
+}
+
+/// When a version's file was last changed, in every way a file system tells. Equal stamps mean that
+/// nobody wrote to it in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Modified, in nanoseconds since 1970.
+    pub modified_ns: i128,
+    /// Changed, likewise.
+    pub changed_ns: i128,
+    /// The file's number.
+    pub inode: u64,
+}
 
 /// Why bytes could not be kept or found.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +64,13 @@ pub enum BackendError {
         /// Bytes there must be, at least.
         expected: u64,
     },
+    /// The bytes are not those that were written.
+    #[error("the bytes of version {0} are damaged: their SHA-256 is another")]
+    Damaged(Version),
     /// The store belongs to another database.
     #[error(
         "the object store at {place} belongs to the database of installation {found}, this one is \
-         {expected}: point STORAGE_FILE_PATH at its own directory, or move the old one away"
+         {expected}: give it a place of its own, or move the old one away"
     )]
     Foreign {
         /// Where the store is.
@@ -57,6 +83,9 @@ pub enum BackendError {
     /// The store failed.
     #[error("the object store failed")]
     Io(#[source] std::io::Error),
+    /// The S3 server failed or cannot be reached.
+    #[error("the S3 server failed")]
+    Remote(#[source] object_store::Error),
     /// The process is shutting down.
     #[error("the object store's work was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),
@@ -70,6 +99,27 @@ impl From<std::io::Error> for BackendError {
         } else {
             Self::Io(error)
         }
+    }
+}
+
+/// Where objects' bytes are to be.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a directory.
+    FileSystem(PathBuf),
+    /// On an S3 server.
+    S3(s3::S3Settings),
+}
+
+impl Place {
+    /// The store there, which is `installation`'s or becomes it.
+    pub async fn open(&self, installation: Uuid) -> Result<Arc<dyn ObjectStore>, BackendError> {
+        let store: Arc<dyn ObjectStore> = match self {
+            Self::FileSystem(root) => Arc::new(file_system::FileSystem::open(root).await?),
+            Self::S3(settings) => Arc::new(s3::S3::open(settings).await?),
+        };
+        store.claim(installation).await?;
+        Ok(store)
     }
 }
 
@@ -92,7 +142,7 @@ pub trait ObjectStore: Send + Sync + 'static {
         version: Version,
         first: u64,
         length: u64,
-    ) -> BoxFuture<'_, Result<Outgoing, BackendError>>;
+    ) -> BoxFuture<'_, Result<Opened, BackendError>>;
 
     /// Keeps the bytes of `from` also as `to`, as durably as [`ObjectStore::put`].
     fn copy(&self, from: Version, to: Version) -> BoxFuture<'_, Result<(), BackendError>>;

@@ -25,6 +25,9 @@ pub enum BodyError {
     /// It ended before it was complete.
     #[error("the body ended early")]
     Incomplete(#[source] BoxError),
+    /// It comes from bytes of ours that cannot be read.
+    #[error("the parts of the upload cannot be read")]
+    Unreadable(#[source] BoxError),
     /// It is not the form it says it is.
     #[error("the form cannot be read")]
     Malformed(#[source] BoxError),

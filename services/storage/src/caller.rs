@@ -22,9 +22,14 @@ pub struct Caller {
 impl Caller {
     /// The bearer of a verified token.
     pub fn bearer(identity: &Identity, parts: &Parts) -> Self {
+        Self::of(identity, parts.method.as_str(), parts.uri.path())
+    }
+
+    /// Whom a verified token proves, who asks for `method` of `path`.
+    pub fn of(identity: &Identity, method: &str, path: &str) -> Self {
         Self {
             context: RequestContext::new(identity.role.clone(), Arc::clone(&identity.claims_json))
-                .with_target(parts.method.as_str(), parts.uri.path()),
+                .with_target(method, path),
             subject: identity.subject.clone(),
         }
     }
@@ -51,6 +56,11 @@ impl Caller {
     /// What Postgres is told.
     pub fn context(&self) -> &RequestContext {
         &self.context
+    }
+
+    /// Whether it acts with the service's key.
+    pub fn is_service(&self) -> bool {
+        self.context.role == roles::SERVICE_ROLE
     }
 
     /// Whose what it makes is.

@@ -12,6 +12,7 @@ use pg::sqlx;
 
 use crate::backend::BackendError;
 use crate::body::BodyError;
+use crate::domain::image::ImageError;
 use crate::domain::key::{InvalidBucketName, InvalidKey};
 use crate::domain::mime::UnsupportedMimeType;
 use crate::domain::signature::SignatureError;
@@ -36,6 +37,18 @@ pub enum Error {
     /// An object of that name exists and was not to be replaced.
     #[error("The resource already exists")]
     KeyAlreadyExists,
+    /// No such upload in parts, or none of this caller's.
+    #[error("The upload does not exist")]
+    NoSuchUpload,
+    /// An upload in parts that was given up.
+    #[error("The upload has expired")]
+    UploadExpired,
+    /// The bytes are not those the client meant.
+    #[error("The checksum of the bytes is not the one that was sent with them")]
+    BadDigest,
+    /// An image that cannot be rendered, or not as wanted.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A bucket of that name exists.
     #[error("The resource already exists")]
     BucketAlreadyExists,
@@ -112,6 +125,7 @@ impl From<BodyError> for Error {
         match error {
             BodyError::TooLarge => Self::EntityTooLarge,
             BodyError::Incomplete(_) | BodyError::Malformed(_) => Self::Incomplete(error),
+            BodyError::Unreadable(_) => Self::Backend(BackendError::Body(error)),
         }
     }
 }
@@ -123,6 +137,8 @@ impl From<BackendError> for Error {
             BackendError::Full(_) => Self::StorageFull(error),
             BackendError::Missing(_)
             | BackendError::Truncated { .. }
+            | BackendError::Damaged(_)
+            | BackendError::Remote(_)
             | BackendError::Foreign { .. }
             | BackendError::Io(_)
             | BackendError::Interrupted(_) => Self::Backend(error),

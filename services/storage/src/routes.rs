@@ -1,8 +1,12 @@
 //! What is served. The gateway strips `/storage/v1`; `/api/v1` stays.
 
 mod bucket;
+mod cdn;
 mod extract;
 mod object;
+mod render;
+pub(crate) mod s3;
+mod tus;
 mod v1;
 
 use axum::extract::DefaultBodyLimit;
@@ -24,6 +28,13 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/bucket/{bucket}/empty", post(bucket::empty))
         .merge(objects())
+        .merge(render::router())
+        .merge(tus::router())
+        .merge(s3::router())
+        .route("/cdn", delete(cdn::purge_all))
+        .route("/cdn/", delete(cdn::purge_all))
+        .route("/cdn/{bucket}", delete(cdn::purge_bucket))
+        .route("/cdn/{bucket}/{*key}", delete(cdn::purge_object))
         .nest("/api/v1", v1::router())
         .route("/status", get(|| async { StatusCode::OK }))
         .route("/version", get(|| async { env!("CARGO_PKG_VERSION") }))
@@ -39,6 +50,7 @@ fn objects() -> Router<App> {
         .route("/object/copy", post(object::copy))
         .route("/object/move", post(object::rename))
         .route("/object/list/{bucket}", post(object::list))
+        .route("/object/list-v2/{bucket}", post(object::list_v2))
         .route("/object/sign/{bucket}", post(object::sign_many))
         .route(
             "/object/sign/{bucket}/{*key}",

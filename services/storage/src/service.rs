@@ -5,16 +5,22 @@ use std::sync::Arc;
 use common::{BoxError, Check, Clock, Randomness, Service, SystemRandomness, Task};
 use pg::sqlx::postgres::PgPool;
 use pg::{AccessPools, Migrations, PoolOptions, sqlx};
+use time::Duration;
 use tokio::sync::Notify;
 
 use crate::app::{App, Discarded};
 use crate::authoriser::Authoriser;
 use crate::backend::ObjectStore;
-use crate::backend::file_system::FileSystem;
 use crate::config::Config;
 use crate::domain::signature::UrlSigner;
+use crate::integrity::Reads;
+use crate::renditions::Renditions;
+use crate::routes::s3::Protocol;
+use crate::routes::s3::identity::Identities;
+use crate::routes::s3::operations::Operations;
 use crate::store;
 use crate::sweeper::Sweeper;
+use crate::uploads::pending::PendingUploads;
 use crate::uploads::{UploadParts, Uploads};
 
 /// The schema `storage`.
@@ -24,6 +30,8 @@ pub const MIGRATIONS: Migrations = pg::migrations!(
     "0002_helper_functions",
     "0003_generated_policies",
     "0004_discarded_versions",
+    "0005_list_entries",
+    "0006_pending_uploads",
 );
 
 /// Connections of each pool: uploads and downloads hold none while bytes flow.
@@ -34,70 +42,109 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
     let access = AccessPools::new(&config.users, &config.services, &options);
     let owner = pg::pool(&config.owner, &options);
     MIGRATIONS.run(&owner).await?;
-    let objects = FileSystem::open(&config.root).await?;
-    objects
-        .claim(store::versions::installation(&owner).await?)
+    let place = config
+        .place(config.backend)
+        .ok_or("the backend is not set up")?;
+    let objects = place
+        .open(store::versions::installation(&owner).await?)
         .await?;
-    let objects: Arc<dyn ObjectStore> = Arc::new(objects);
-    let discarded = Arc::new(Notify::new());
+    let signer = UrlSigner::new(&config.secret, Arc::clone(&clock));
+    let parts = Parts {
+        authoriser: Authoriser::new(access, owner.clone(), signer),
+        reads: Reads::new(Arc::clone(&objects), Arc::clone(&clock)),
+        discarded: Arc::new(Notify::new()),
+        owner,
+        objects,
+        clock,
+    };
     let sweeper = Sweeper::new(
-        owner.clone(),
-        Arc::clone(&objects),
-        Arc::clone(&clock),
-        Arc::clone(&discarded),
+        parts.owner.clone(),
+        Arc::clone(&parts.objects),
+        Arc::clone(&parts.clock),
+        Arc::clone(&parts.discarded),
     );
-    let authoriser = Authoriser::new(
-        access,
-        owner.clone(),
-        UrlSigner::new(&config.secret, Arc::clone(&clock)),
-    );
-    let app = app(config, clock, authoriser, objects, discarded);
+    let tasks = tasks(&sweeper, &parts.reads);
+    let ping = parts.owner.clone();
     Ok(Service {
         name: "storage",
-        router: crate::routes::router(app),
-        tasks: sweeper_tasks(&sweeper),
-        checks: vec![Check::new("storage.postgres", move || ping(owner.clone()))],
+        router: crate::routes::router(app(config, parts)),
+        tasks,
+        checks: vec![Check::new("storage.postgres", move || {
+            self::ping(ping.clone())
+        })],
     })
 }
 
-fn app(
-    config: Config,
-    clock: Arc<dyn Clock>,
+/// What the service is made of.
+struct Parts {
+    owner: PgPool,
     authoriser: Authoriser,
     objects: Arc<dyn ObjectStore>,
+    reads: Reads,
+    clock: Arc<dyn Clock>,
     discarded: Arc<Notify>,
-) -> App {
+}
+
+fn app(config: Config, parts: Parts) -> App {
     let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-    let signer = authoriser.signer().clone();
-    let verifier = Arc::new(config.jwt.verifier(Arc::clone(&clock)));
+    let Parts {
+        owner,
+        authoriser,
+        objects,
+        reads,
+        clock,
+        discarded,
+    } = parts;
     let uploads = Uploads::new(UploadParts {
         authoriser: authoriser.clone(),
         objects: Arc::clone(&objects),
-        clock,
-        randomness,
+        clock: Arc::clone(&clock),
+        randomness: Arc::clone(&randomness),
         size_limit: config.limits.file_size,
         discarded: Arc::clone(&discarded),
     });
+    let lifetime = Duration::seconds(i64::from(config.limits.pending_lifetime_s));
+    let pending = PendingUploads::new(uploads.clone(), reads.clone(), owner.clone(), lifetime);
+    let verifier = Arc::new(config.jwt.verifier(clock));
+    let operations = Operations {
+        authoriser: authoriser.clone(),
+        uploads: uploads.clone(),
+        pending: pending.clone(),
+        reads: reads.clone(),
+        limits: config.limits,
+        discarded: Arc::clone(&discarded),
+    };
+    let identities = Identities::new(Arc::new(config.s3_keys), Arc::clone(&verifier));
     App {
+        s3: Protocol::new(operations, identities, &config.public_url),
         verifier,
+        signer: authoriser.signer().clone(),
+        pending,
+        renditions: Renditions::new(owner, objects, reads.clone(), randomness),
         authoriser,
         uploads,
-        objects,
-        signer,
+        reads,
         limits: config.limits,
         public_url: config.public_url.into(),
         discarded: Discarded(discarded),
     }
 }
 
-fn sweeper_tasks(sweeper: &Sweeper) -> Vec<Task> {
+fn tasks(sweeper: &Sweeper, reads: &Reads) -> Vec<Task> {
     let (discarded, orphans) = (sweeper.clone(), sweeper.clone());
+    let (expired, reads) = (sweeper.clone(), reads.clone());
     vec![
         Task::new("storage.sweep_discarded", move |shutdown| {
             discarded.clone().sweep_discarded_until(shutdown)
         }),
         Task::new("storage.sweep_orphans", move |shutdown| {
             orphans.clone().sweep_orphans_until(shutdown)
+        }),
+        Task::new("storage.sweep_expired", move |shutdown| {
+            expired.clone().sweep_expired_until(shutdown)
+        }),
+        Task::new("storage.check_reads", move |shutdown| {
+            reads.clone().check_queued_until(shutdown)
         }),
     ]
 }

@@ -4,4 +4,6 @@
 pub mod buckets;
 pub mod listing;
 pub mod objects;
+pub mod pending;
+pub mod renditions;
 pub mod versions;

@@ -1,6 +1,7 @@
 //! Deleting bytes that nothing refers to: versions that were replaced or deleted, told by the
 //! database; and what a crash left between bytes and row, found by looking.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::ObjectStore;
 use crate::domain::object::Version;
-use crate::store::versions;
+use crate::store::{pending, versions};
 
 /// How many discarded versions one transaction takes.
 const BATCH: i64 = 200;
 /// How often discarded versions are looked for when nobody says there are some: another node's, or
 /// those that SQL deleted.
 const DISCARDED_EVERY: Duration = Duration::from_mins(1);
+/// How often uploads in parts are given up that took too long.
+const EXPIRED_EVERY: Duration = Duration::from_mins(5);
 /// How often everything kept is compared with the database.
 const ORPHANS_EVERY: Duration = Duration::from_hours(6);
 /// How long bytes may be without a row: an upload's last step takes moments, and a draft that is
@@ -85,6 +88,25 @@ impl Sweeper {
         }
     }
 
+    /// Gives up uploads in parts that took too long, until `shutdown`.
+    pub async fn sweep_expired_until(self, shutdown: CancellationToken) -> Result<(), BoxError> {
+        loop {
+            if self.sweep_expired().await? > 0 {
+                self.discarded.notify_one();
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(EXPIRED_EVERY) => {}
+            }
+        }
+    }
+
+    /// Gives up uploads in parts that took too long; answers how many.
+    pub async fn sweep_expired(&self) -> Result<u64, BoxError> {
+        let mut connection = self.owner.acquire().await?;
+        Ok(pending::delete_expired(&mut connection, self.clock.now()).await?)
+    }
+
     /// Deletes one batch of discarded versions: the bytes first, then the note of them. Answers how
     /// many.
     pub async fn sweep_discarded(&self) -> Result<usize, BoxError> {
@@ -97,6 +119,7 @@ impl Sweeper {
             self.objects.delete(*version).await?;
         }
         if !names.is_empty() {
+            versions::delete_renditions_of(&mut transaction, &names).await?;
             versions::forget(&mut transaction, &names).await?;
         }
         transaction.commit().await?;
@@ -109,16 +132,32 @@ impl Sweeper {
         let drafts = self.objects.discard_drafts(cutoff).await?;
         let mut orphans = 0;
         for shard in u8::MIN..=u8::MAX {
-            let candidates = self.objects.list(shard, cutoff).await?;
-            for batch in candidates.chunks(1000) {
-                let mut connection = self.owner.acquire().await?;
-                let referenced = versions::referenced(&mut connection, batch).await?;
-                for version in batch.iter().filter(|version| !referenced.contains(version)) {
-                    self.objects.delete(*version).await?;
-                    orphans += 1;
-                }
+            for version in self.orphans(shard).await? {
+                self.objects.delete(version).await?;
+                orphans += 1;
             }
         }
         Ok(Swept { orphans, drafts })
+    }
+
+    /// Counts versions that are old enough and belong to no object.
+    pub async fn count_orphans(&self) -> Result<Swept, BoxError> {
+        let mut swept = Swept::default();
+        for shard in u8::MIN..=u8::MAX {
+            swept.orphans += self.orphans(shard).await?.len();
+        }
+        Ok(swept)
+    }
+
+    async fn orphans(&self, shard: u8) -> Result<Vec<Version>, BoxError> {
+        let cutoff = self.clock.now() - ORPHAN_AGE;
+        let mut candidates = self.objects.list(shard, cutoff).await?;
+        let mut referenced = HashSet::new();
+        for batch in candidates.chunks(1000) {
+            let mut connection = self.owner.acquire().await?;
+            referenced.extend(versions::referenced(&mut connection, batch).await?);
+        }
+        candidates.retain(|version| !referenced.contains(version));
+        Ok(candidates)
     }
 }

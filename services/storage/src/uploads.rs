@@ -1,10 +1,13 @@
 //! The path of an upload: what can be refused is refused before its bytes are read; the bytes are
 //! durable before the row that refers to them; and the row is written in the caller's role.
 
+pub mod pending;
+mod segments;
+
 use std::sync::Arc;
 
 use common::{Clock, Randomness};
-use pg::sqlx::{self, Postgres, Transaction};
+use pg::sqlx::{Postgres, Transaction};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -41,6 +44,8 @@ pub struct Intent {
     pub overwrite: Overwrite,
     /// How many bytes the request announces; a form has a few more than its file.
     pub announced_size: Option<u64>,
+    /// The entity tag, with quotes, that the object it replaces must have.
+    pub expected_etag: Option<String>,
 }
 
 /// Bytes that are kept, and not yet an object's.
@@ -48,6 +53,24 @@ pub struct Intent {
 pub struct Received {
     version: Version,
     stored: Stored,
+    /// The entity tag with quotes, where it is not the MD5 of the bytes.
+    etag: Option<String>,
+}
+
+impl Received {
+    /// What the store says of the bytes.
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+}
+
+/// What becomes of bytes whose row Postgres refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// They go.
+    Discard,
+    /// They stay: a pending upload still refers to them.
+    Keep,
 }
 
 /// What is copied.
@@ -128,18 +151,31 @@ impl Uploads {
     pub async fn receive(&self, body: Incoming<'_>) -> Result<Received, Error> {
         let version = Version(self.randomness.uuid());
         let stored = self.objects.put(version, body).await?;
-        Ok(Received { version, stored })
+        Ok(Received {
+            version,
+            stored,
+            etag: None,
+        })
     }
 
     /// Makes the bytes an object; answers its id.
     pub async fn commit(&self, intent: &Intent, received: Received) -> Result<ObjectId, Error> {
-        let Received { version, stored } = received;
-        let content = Content {
-            version: Some(version),
-            metadata: self.metadata(&intent.object, &stored),
-            sha256: Some(stored.sha256),
-        };
-        self.write_row(intent, content).await
+        let content = self.content(intent, &received);
+        self.write_row(intent, content, Refused::Discard).await
+    }
+
+    /// As [`Uploads::commit`], of bytes that a pending upload refers to.
+    async fn commit_kept(&self, intent: &Intent, received: Received) -> Result<ObjectId, Error> {
+        let content = self.content(intent, &received);
+        self.write_row(intent, content, Refused::Keep).await
+    }
+
+    fn content(&self, intent: &Intent, received: &Received) -> Content {
+        Content {
+            version: Some(received.version),
+            metadata: self.metadata(&intent.object, received),
+            sha256: Some(received.stored.sha256),
+        }
     }
 
     /// Lets go of bytes that will not become an object.
@@ -161,11 +197,16 @@ impl Uploads {
             metadata: json!(metadata),
             sha256: source.sha256,
         };
-        self.write_row(intent, content).await
+        self.write_row(intent, content, Refused::Discard).await
     }
 
-    /// Writes the row; where Postgres refuses it, the bytes go.
-    async fn write_row(&self, intent: &Intent, content: Content) -> Result<ObjectId, Error> {
+    /// Writes the row.
+    async fn write_row(
+        &self,
+        intent: &Intent,
+        content: Content,
+        refused: Refused,
+    ) -> Result<ObjectId, Error> {
         match self.written(intent, &content).await {
             Ok((transaction, id)) => {
                 // When this fails nobody knows whether it was done: the bytes stay, and the
@@ -175,10 +216,12 @@ impl Uploads {
                 Ok(id)
             }
             Err(error) => {
-                if let Some(version) = content.version {
+                if refused == Refused::Discard
+                    && let Some(version) = content.version
+                {
                     self.discard(version).await;
                 }
-                Err(error.into())
+                Err(error)
             }
         }
     }
@@ -187,9 +230,16 @@ impl Uploads {
         &self,
         intent: &Intent,
         content: &Content,
-    ) -> Result<(Transaction<'static, Postgres>, ObjectId), sqlx::Error> {
+    ) -> Result<(Transaction<'static, Postgres>, ObjectId), Error> {
         let mut transaction = self.authoriser.begin(&intent.caller).await?;
         let (object, overwrite) = (&intent.object, intent.overwrite);
+        if let Some(expected) = &intent.expected_etag {
+            let current = store::objects::lock_etag(&mut transaction, &object.bucket, &object.key);
+            let current = current.await?.ok_or(Error::NoSuchKey)?;
+            if current.as_deref() != Some(expected) {
+                return Err(Error::PreconditionFailed);
+            }
+        }
         let id = store::objects::write(&mut transaction, object, content, overwrite).await?;
         Ok((transaction, id))
     }
@@ -210,9 +260,10 @@ impl Uploads {
         Ok(transaction.rollback().await?)
     }
 
-    fn metadata(&self, object: &NewObject, stored: &Stored) -> Value {
+    fn metadata(&self, object: &NewObject, received: &Received) -> Value {
+        let stored = &received.stored;
         let metadata = ObjectMetadata {
-            etag: stored.etag(),
+            etag: received.etag.clone().unwrap_or_else(|| stored.etag()),
             size: stored.size,
             mimetype: object.mime.as_str().to_owned(),
             cache_control: object.cache_control.clone(),

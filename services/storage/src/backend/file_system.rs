@@ -23,7 +23,7 @@ use uuid::Uuid;
 use self::draft::{Draft, gather};
 use self::layout::Layout;
 use self::reader::Part;
-use super::{BackendError, Incoming, ObjectStore, Outgoing};
+use super::{BackendError, Incoming, ObjectStore, Opened};
 use crate::domain::object::{Stored, Version};
 
 /// An object store in a directory.
@@ -74,7 +74,7 @@ impl ObjectStore for FileSystem {
         version: Version,
         first: u64,
         length: u64,
-    ) -> BoxFuture<'_, Result<Outgoing, BackendError>> {
+    ) -> BoxFuture<'_, Result<Opened, BackendError>> {
         let path = self.layout.object(version);
         let part = Part {
             version,

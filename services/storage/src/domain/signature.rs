@@ -27,6 +27,11 @@ const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
 pub enum Grant {
     /// To read the object.
     Download,
+    /// To read the image that is rendered of the object.
+    Render {
+        /// How: a transformation as it is spelled.
+        transformations: String,
+    },
     /// To write the object.
     Upload(UploadGrant),
 }
@@ -124,7 +129,21 @@ impl UrlSigner {
         let claims = self.verify(token, bucket, key)?;
         match claims.grant {
             Grant::Download => Ok(claims.exp),
-            Grant::Upload(_) => Err(SignatureError::Mismatch),
+            Grant::Render { .. } | Grant::Upload(_) => Err(SignatureError::Mismatch),
+        }
+    }
+
+    /// How this object is rendered by a token, and when that ends, in seconds since 1970.
+    pub fn verify_rendition(
+        &self,
+        token: &str,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<(String, i64), SignatureError> {
+        let claims = self.verify(token, bucket, key)?;
+        match claims.grant {
+            Grant::Render { transformations } => Ok((transformations, claims.exp)),
+            Grant::Download | Grant::Upload(_) => Err(SignatureError::Mismatch),
         }
     }
 
@@ -137,7 +156,7 @@ impl UrlSigner {
     ) -> Result<UploadGrant, SignatureError> {
         match self.verify(token, bucket, key)?.grant {
             Grant::Upload(grant) => Ok(grant),
-            Grant::Download => Err(SignatureError::Mismatch),
+            Grant::Download | Grant::Render { .. } => Err(SignatureError::Mismatch),
         }
     }
 

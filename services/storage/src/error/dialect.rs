@@ -20,12 +20,22 @@ struct Facts {
 }
 
 impl Error {
+    /// The status, Supabase's code, and what may be said to whoever asked.
+    pub(crate) fn told(&self) -> (u16, &'static str, String) {
+        let facts = self.facts();
+        (facts.status, facts.code, self.public_message())
+    }
+
     fn facts(&self) -> Facts {
         let (status, code, error) = match self {
             Self::InvalidKey(_) => (400, "InvalidKey", "InvalidKey"),
             Self::InvalidBucketName(_) => (400, "InvalidBucketName", "Invalid Input"),
             Self::NoSuchBucket => (404, "NoSuchBucket", "Bucket not found"),
             Self::NoSuchKey => (404, "NoSuchKey", "not_found"),
+            Self::NoSuchUpload => (404, "NoSuchUpload", "not_found"),
+            Self::UploadExpired => (410, "NoSuchUpload", "expired"),
+            Self::BadDigest => (400, "BadDigest", "BadDigest"),
+            Self::Image(error) => (error.status(), "InvalidRequest", "ImageProcessingError"),
             Self::KeyAlreadyExists => (409, "KeyAlreadyExists", "Duplicate"),
             Self::BucketAlreadyExists => (409, "BucketAlreadyExists", "Duplicate"),
             Self::BucketNotEmpty => (409, "InvalidRequest", "InvalidRequest"),
@@ -63,6 +73,10 @@ impl Error {
             | Self::InvalidBucketName(_)
             | Self::NoSuchBucket
             | Self::NoSuchKey
+            | Self::NoSuchUpload
+            | Self::UploadExpired
+            | Self::BadDigest
+            | Self::Image(_)
             | Self::KeyAlreadyExists
             | Self::BucketAlreadyExists
             | Self::BucketNotEmpty

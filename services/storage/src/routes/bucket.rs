@@ -15,7 +15,6 @@ pub(crate) use self::list::list;
 pub(crate) use self::update::update;
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::domain::bucket::Bucket;
 use crate::domain::mime::{UnsupportedMimeType, is_pattern};
@@ -28,7 +27,8 @@ use crate::error::Error;
 pub(crate) struct BucketResponse {
     id: String,
     name: String,
-    owner: Option<Uuid>,
+    /// Empty where it is nobody's: clients read a string.
+    owner: String,
     public: bool,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -43,7 +43,9 @@ impl From<Bucket> for BucketResponse {
         Self {
             id: bucket.id,
             name: bucket.name,
-            owner: bucket.owner,
+            owner: bucket
+                .owner
+                .map_or_else(String::new, |owner| owner.to_string()),
             public: bucket.public,
             kind: "STANDARD",
             file_size_limit: bucket.file_size_limit,

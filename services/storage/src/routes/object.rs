@@ -2,10 +2,11 @@
 
 mod copy;
 mod delete;
-mod delivery;
+pub(crate) mod delivery;
 mod form;
 mod info;
 mod list;
+mod list_v2;
 mod read;
 mod rename;
 mod sign;
@@ -16,6 +17,7 @@ pub(crate) use self::copy::copy;
 pub(crate) use self::delete::{delete, delete_many};
 pub(crate) use self::info::{info, info_authenticated, info_public};
 pub(crate) use self::list::list;
+pub(crate) use self::list_v2::list_v2;
 pub(crate) use self::read::{get, get_authenticated, get_public, get_signed};
 pub(crate) use self::rename::rename;
 pub(crate) use self::sign::{sign, sign_many, sign_upload};

@@ -96,6 +96,109 @@ pub async fn folder(
     .await
 }
 
+/// Which entries under a prefix to list, by name.
+#[derive(Debug, Clone, Default)]
+pub struct PrefixListing {
+    /// What names begin with.
+    pub prefix: String,
+    /// Names that agree up to its next place count as one entry; empty for none.
+    pub delimiter: String,
+    /// After this name; see [`past`] for a run of names.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i32,
+    /// Whether the last comes first.
+    pub descending: bool,
+}
+
+/// What to list after, so that a whole run of names is passed.
+pub fn past(run: &str) -> String {
+    format!("{run}{}", char::MAX)
+}
+
+/// One page of what is under a prefix.
+pub async fn under_prefix(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    listing: &PrefixListing,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as("select * from storage.list_entries($1, $2, $3, $4, $5, $6)")
+        .bind(bucket.as_str())
+        .bind(&listing.prefix)
+        .bind(&listing.delimiter)
+        .bind(&listing.after)
+        .bind(listing.limit)
+        .bind(listing.descending)
+        .fetch_all(connection)
+        .await
+}
+
+/// Which entries under a prefix to list, by time; folders come first, by name.
+#[derive(Debug, Clone, Default)]
+pub struct TimeListing {
+    /// What names begin with.
+    pub prefix: String,
+    /// Whether names that agree up to the next slash count as one folder.
+    pub folders: bool,
+    /// Whether by `updated_at` instead of `created_at`.
+    pub by_update: bool,
+    /// The folder (without a time) or object after which to list.
+    pub after: Option<(Option<OffsetDateTime>, String)>,
+    /// At most so many.
+    pub limit: i32,
+    /// Whether the latest comes first.
+    pub descending: bool,
+}
+
+/// One page of what is under a prefix, by time.
+pub async fn by_time(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    listing: &TimeListing,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let (after_time, after_name) = match &listing.after {
+        Some((time, name)) => (*time, Some(name)),
+        None => (None, None),
+    };
+    sqlx::query_as(
+        "with found as (
+             select o.*, strpos(substr(o.name, length($2) + 1), '/') as slash,
+                    case when $4 then o.updated_at else o.created_at end as at
+             from storage.objects o
+             where o.bucket_id = $1 and o.name >= $2 and o.name < $2 || chr(1114111)
+         ), entries as (
+             select distinct left(name, length($2) + slash) collate \"C\" as name, null::uuid as id,
+                    null::timestamptz as updated_at, null::timestamptz as created_at,
+                    null::timestamptz as last_accessed_at, null::jsonb as metadata,
+                    0 as kind, null::timestamptz as at
+             from found where $3 and slash > 0
+             union all
+             select name, id, updated_at, created_at, last_accessed_at, metadata, 1, at
+             from found where not ($3 and slash > 0)
+         )
+         select name, id, updated_at, created_at, last_accessed_at, metadata
+         from entries
+         where $6::text is null
+            or ($5::timestamptz is null and (kind = 1 or name > $6))
+            or ($5 is not null and kind = 1 and
+                case when $7 then (at, name) < ($5, $6) else (at, name) > ($5, $6) end)
+         order by kind, case when not $7 then at end, case when $7 then at end desc,
+                  case when kind = 0 or not $7 then name end,
+                  case when kind = 1 and $7 then name end desc
+         limit $8",
+    )
+    .bind(bucket.as_str())
+    .bind(&listing.prefix)
+    .bind(listing.folders)
+    .bind(listing.by_update)
+    .bind(after_time)
+    .bind(after_name)
+    .bind(listing.descending)
+    .bind(listing.limit)
+    .fetch_all(connection)
+    .await
+}
+
 /// Which files to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct FileListing<'a> {

@@ -150,6 +150,23 @@ pub async fn find_publicly(
     })
 }
 
+/// The entity tag of an object, which is locked until the transaction ends; `None` where there is
+/// no such object, or none that the caller may change.
+pub async fn lock_etag(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    key: &ObjectKey,
+) -> Result<Option<Option<String>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select metadata ->> 'eTag' from storage.objects
+         where bucket_id = $1 and name = $2 for update",
+    )
+    .bind(bucket.as_str())
+    .bind(key.as_str())
+    .fetch_optional(connection)
+    .await
+}
+
 /// What an object's row says of its bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Content {

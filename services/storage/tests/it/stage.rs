@@ -38,14 +38,14 @@ impl Stage {
     /// As [`Stage::new`], with further settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
-        let service = TestService::start(Self::config(&db, settings)).await;
+        let service = Box::pin(TestService::start(Self::config(&db, settings))).await;
         Self::on(db, service)
     }
 
     /// A service that is asked over a socket.
     pub(crate) async fn listening() -> Self {
         let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
-        let service = TestService::listen(Self::config(&db, &[])).await;
+        let service = Box::pin(TestService::listen(Self::config(&db, &[]))).await;
         Self::on(db, service)
     }
 

@@ -18,11 +18,16 @@ use uuid::Uuid;
 
 use crate::stage::{MustBe as _, Stage};
 
-async fn sweeper(stage: &Stage, in_the_future: Duration) -> Sweeper {
+/// A sweeper that believes it is later.
+pub(crate) async fn sweeper(stage: &Stage, in_the_future: Duration) -> Sweeper {
+    sweeper_at(stage, FixedClock::at(SystemClock.now() + in_the_future)).await
+}
+
+/// A sweeper that believes it is what `clock` says.
+pub(crate) async fn sweeper_at(stage: &Stage, clock: FixedClock) -> Sweeper {
     let owner = stage.db.endpoint(pg::roles::STORAGE_ADMIN);
     let owner = pg::pool(&owner, &pg::PoolOptions::new("sweep", 2));
     let objects = FileSystem::open(&stage.root()).await.expect("the store");
-    let clock = FixedClock::at(SystemClock.now() + in_the_future);
     Sweeper::new(
         owner,
         Arc::new(objects),
@@ -224,8 +229,7 @@ async fn another_databases_store_is_refused() {
         .await;
     let root = stage.root();
     let settings = [("FILE_STORAGE_BACKEND_PATH", root.to_str().expect("a path"))];
-    let refused = Stage::config(&other, &settings)
-        .build()
+    let refused = Box::pin(Stage::config(&other, &settings).build())
         .await
         .expect_err("not its store");
     let foreign = refused.downcast_ref::<BackendError>();
@@ -233,8 +237,7 @@ async fn another_databases_store_is_refused() {
         matches!(foreign, Some(BackendError::Foreign { .. })),
         "{refused}"
     );
-    Stage::config(&stage.db, &settings)
-        .build()
+    Box::pin(Stage::config(&stage.db, &settings).build())
         .await
         .expect("its own store");
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::blocking;
-use crate::backend::{BackendError, Outgoing};
+use crate::backend::{BackendError, Opened, Stamp};
 use crate::domain::object::Version;
 
 /// How much is read at once, in bytes: a download holds at most twice as much.
@@ -67,29 +67,34 @@ fn read_at(file: &File, offset: u64, size: usize) -> io::Result<Bytes> {
 }
 
 /// Opens `part` of the file at `path` and reads its first chunk, in one go.
-pub(super) async fn open(path: &Path, part: Part) -> Result<Outgoing, BackendError> {
+pub(super) async fn open(path: &Path, part: Part) -> Result<Opened, BackendError> {
     let path = path.to_owned();
-    let (chunk, rest) = blocking(move || {
-        let mut rest = opened(&path, part)?;
-        Ok((rest.read()?, rest))
+    let (chunk, rest, stamp) = blocking(move || {
+        let (mut rest, stamp) = opened(&path, part)?;
+        Ok((rest.read()?, rest, stamp))
     })
     .await?;
-    Ok(match chunk {
+    let bytes = match chunk {
         None => stream::empty().boxed(),
         Some(chunk) => stream::once(async { Ok(chunk) })
             .chain(following(rest))
             .boxed(),
+    };
+    Ok(Opened {
+        bytes,
+        stamp: Some(stamp),
     })
 }
 
-fn opened(path: &Path, part: Part) -> Result<Rest, BackendError> {
+fn opened(path: &Path, part: Part) -> Result<(Rest, Stamp), BackendError> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(BackendError::Missing(part.version));
         }
         opened => opened?,
     };
-    let found = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    let found = metadata.len();
     let expected = part.first.saturating_add(part.length);
     if found < expected {
         return Err(BackendError::Truncated {
@@ -98,11 +103,23 @@ fn opened(path: &Path, part: Part) -> Result<Rest, BackendError> {
             expected,
         });
     }
-    Ok(Rest {
+    let rest = Rest {
         file: Arc::new(file),
         offset: part.first,
         length: part.length,
-    })
+    };
+    Ok((rest, stamp(&metadata)))
+}
+
+fn stamp(metadata: &std::fs::Metadata) -> Stamp {
+    let whole = |seconds: i64, nanoseconds: i64| {
+        i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
+    };
+    Stamp {
+        modified_ns: whole(metadata.mtime(), metadata.mtime_nsec()),
+        changed_ns: whole(metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
+    }
 }
 
 /// The chunks after the first.

@@ -4,16 +4,15 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::transfer::{Transfer, TransferRequest, check_fits};
+use super::transfer::{TransferRequest, check_fits};
 use super::upload::{cache_control, overwrite, user_metadata};
 use crate::authoriser::Authoriser;
-use crate::caller::{Authenticated, Caller};
+use crate::caller::Authenticated;
 use crate::config::Limits;
 use crate::domain::mime::MimeType;
-use crate::domain::object::{NewObject, Object, ObjectMetadata};
+use crate::domain::object::{NewObject, ObjectMetadata};
 use crate::error::Error;
 use crate::routes::extract::JsonBody;
-use crate::store;
 use crate::uploads::{Intent, Source, Uploads};
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +42,8 @@ pub(crate) async fn copy(
     JsonBody(request): JsonBody<CopyObjectRequest>,
 ) -> Result<Json<Value>, Error> {
     let transfer = request.transfer.parse()?;
-    let source = visible(&authoriser, &caller, &transfer).await?;
+    let (bucket, key) = &transfer.from;
+    let source = authoriser.visible(&caller, bucket, key).await?;
     let destination = authoriser.limits_of(&transfer.to.0).await?;
     check_fits(&source, &destination, limits)?;
     let (version, mut metadata) = source.stored().ok_or(Error::NoSuchKey)?;
@@ -66,6 +66,7 @@ pub(crate) async fn copy(
         caller,
         overwrite: overwrite(&headers),
         announced_size: Some(metadata.size),
+        expected_etag: None,
     };
     let source = Source {
         version,
@@ -74,18 +75,6 @@ pub(crate) async fn copy(
     };
     let id = uploads.copy(&intent, source).await?;
     Ok(Json(json!({ "Id": id, "Key": full_path })))
-}
-
-async fn visible(
-    authoriser: &Authoriser,
-    caller: &Caller,
-    transfer: &Transfer,
-) -> Result<Object, Error> {
-    let (bucket, key) = &transfer.from;
-    let mut transaction = authoriser.begin(caller).await?;
-    let found = store::objects::find(&mut transaction, bucket, key).await?;
-    transaction.commit().await?;
-    found.ok_or(Error::NoSuchKey)
 }
 
 impl NewMetadata {

@@ -12,16 +12,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authoriser::Readable;
-use crate::backend::ObjectStore;
 use crate::domain::conditions::{self, Validators, Verdict};
 use crate::domain::disposition::attachment;
 use crate::domain::mime::MimeType;
 use crate::domain::object::{Object, ObjectMetadata, Version};
 use crate::domain::range::Selection;
 use crate::error::Error;
+use crate::integrity::{Reads, Wanted};
 
 /// No script, no plug-in, no request: what is uploaded has no origin of its own to act in.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// Whether the answer has a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +69,10 @@ impl Described {
 }
 
 impl Delivery<'_> {
-    /// The answer with `readable`, whose bytes are in `objects`.
+    /// The answer with `readable`, whose bytes `reads` brings.
     pub(crate) async fn answer(
         self,
-        objects: &dyn ObjectStore,
+        reads: &Reads,
         readable: &Readable,
     ) -> Result<Response, Error> {
         let described = Described::of(&readable.object)?;
@@ -98,7 +98,14 @@ impl Delivery<'_> {
         let body = match self.part {
             Part::Head => Body::empty(),
             Part::HeadAndBody => {
-                Body::from_stream(objects.get(described.version, first, length).await?)
+                let wanted = Wanted {
+                    version: described.version,
+                    sha256: readable.object.sha256,
+                    size,
+                    first,
+                    length,
+                };
+                Body::from_stream(reads.read(wanted).await?)
             }
         };
         let mut response = (status, body).into_response();

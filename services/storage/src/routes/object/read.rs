@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -9,9 +7,10 @@ use serde::Deserialize;
 use super::delivery::{Delivery, Part};
 use crate::app::App;
 use crate::authoriser::{Authoriser, Door};
-use crate::backend::{BackendError, ObjectStore};
+use crate::backend::BackendError;
 use crate::caller::{Anybody, Authenticated};
 use crate::error::Error;
+use crate::integrity::Reads;
 use crate::routes::extract::{ObjectPath, Params};
 
 /// An object, for whoever may see it; of a public bucket, for anybody.
@@ -87,14 +86,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
 #[derive(Clone)]
 pub(crate) struct Reader {
     authoriser: Authoriser,
-    objects: Arc<dyn ObjectStore>,
+    reads: Reads,
 }
 
 impl FromRef<App> for Reader {
     fn from_ref(app: &App) -> Self {
         Self {
             authoriser: app.authoriser.clone(),
-            objects: Arc::clone(&app.objects),
+            reads: app.reads.clone(),
         }
     }
 }
@@ -116,6 +115,6 @@ impl Reader {
             download: wanted.params.download.as_deref(),
             part: wanted.part,
         };
-        delivery.answer(&*self.objects, &readable).await
+        delivery.answer(&self.reads, &readable).await
     }
 }

@@ -3,13 +3,14 @@ use std::collections::HashSet;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::upload::overwrite;
 use crate::authoriser::Authoriser;
 use crate::caller::Authenticated;
 use crate::config::Limits;
+use crate::domain::image::{Asked, Transformation};
 use crate::domain::key::ObjectKey;
 use crate::domain::mime::MimeType;
 use crate::domain::object::{NewObject, Overwrite};
@@ -23,10 +24,13 @@ use crate::uploads::{Intent, Uploads};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignRequest {
     /// Seconds.
+    #[serde(deserialize_with = "seconds")]
     expires_in: u32,
+    #[serde(default)]
+    transform: Option<Asked>,
 }
 
-/// A URL that reads one object which the caller may read, until it expires.
+/// A URL that reads one object, or what is rendered of it, which the caller may read, until it expires.
 pub(crate) async fn sign(
     Authenticated(caller): Authenticated,
     State(authoriser): State<Authoriser>,
@@ -35,17 +39,17 @@ pub(crate) async fn sign(
     JsonBody(request): JsonBody<SignRequest>,
 ) -> Result<Json<Value>, Error> {
     let ObjectPath { bucket, key } = path;
-    let mut transaction = authoriser.begin(&caller).await?;
-    let found = store::objects::find(&mut transaction, &bucket, &key).await?;
-    transaction.commit().await?;
-    found.ok_or(Error::NoSuchKey)?;
-    let token = signer.sign(
-        &bucket,
-        &key,
-        Grant::Download,
-        lifetime(request.expires_in)?,
-    );
-    let url = format!("/object/sign/{bucket}/{key}?token={token}");
+    let transformation = request.transform.as_ref().map(Transformation::of);
+    authoriser.visible(&caller, &bucket, &key).await?;
+    let (route, grant) = match transformation.transpose()? {
+        None => ("object", Grant::Download),
+        Some(transformation) => {
+            let transformations = transformation.spelled();
+            ("render/image", Grant::Render { transformations })
+        }
+    };
+    let token = signer.sign(&bucket, &key, grant, lifetime(request.expires_in)?);
+    let url = format!("/{route}/sign/{bucket}/{key}?token={token}");
     Ok(Json(json!({ "signedURL": url })))
 }
 
@@ -53,6 +57,7 @@ pub(crate) async fn sign(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignManyRequest {
     /// Seconds.
+    #[serde(deserialize_with = "seconds")]
     expires_in: u32,
     paths: Vec<String>,
 }
@@ -124,6 +129,7 @@ pub(crate) async fn sign_upload(
         caller,
         overwrite,
         announced_size: None,
+        expected_etag: None,
     };
     uploads.try_row(&intent).await?;
     let NewObject { bucket, key, .. } = intent.object;
@@ -131,6 +137,20 @@ pub(crate) async fn sign_upload(
     let token = signer.sign(&bucket, &key, Grant::Upload(grant), lifetime_s);
     let url = format!("/object/upload/sign/{bucket}/{key}?token={token}");
     Ok(Json(json!({ "url": url, "token": token })))
+}
+
+/// Seconds as a number, or as text that holds one: Supabase's clients send both.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seconds {
+        Number(u32),
+        Text(String),
+    }
+    match Seconds::deserialize(deserializer)? {
+        Seconds::Number(seconds) => Ok(seconds),
+        Seconds::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
 }
 
 fn lifetime(expires_in_s: u32) -> Result<u32, Error> {

@@ -138,6 +138,7 @@ impl Target {
             },
             overwrite: self.overwrite,
             announced_size: particulars.announced_size,
+            expected_etag: None,
         }
     }
 }

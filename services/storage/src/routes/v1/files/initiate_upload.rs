@@ -56,6 +56,7 @@ pub(in crate::routes::v1) async fn initiate_upload(
         caller,
         overwrite: Overwrite::Refuse,
         announced_size: Some(request.size),
+        expected_etag: None,
     };
     if request.size > uploads.admit(&intent).await? {
         return Err(Error::EntityTooLarge);

@@ -1,0 +1,126 @@
+//! A real S3 server: `SeaweedFS`, in a directory of a test's own.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Environment as _, ProcessEnvironment};
+use tempfile::TempDir;
+
+/// A server that ends with the test.
+pub(crate) struct Weed {
+    child: Child,
+    port: u16,
+    _home: TempDir,
+}
+
+/// Where the program is: `SELFDB_WEED_BIN`, or where `./test.sh` puts it.
+fn program() -> Option<PathBuf> {
+    let named = ProcessEnvironment.var("SELFDB_WEED_BIN").map(PathBuf::from);
+    let caches = ["/var/cache/selfdb".to_owned()].into_iter();
+    let home = ProcessEnvironment.var("HOME");
+    let home = home.map(|home| format!("{home}/.cache/selfdb/tools"));
+    let installed = caches
+        .chain(home)
+        .map(|cache| PathBuf::from(cache).join("seaweedfs/bin/weed"));
+    named
+        .into_iter()
+        .chain(installed)
+        .find(|path| path.exists())
+}
+
+/// A port that is free, and with it the one 10,000 above, which `SeaweedFS` takes too.
+fn free_port(tried: &mut Vec<u16>) -> u16 {
+    let seed = u16::try_from(std::process::id() % 20_000).expect("small");
+    (0..20_000_u16)
+        .map(|step| 20_000 + (seed + step * 7) % 20_000)
+        .find(|port| {
+            let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+            let is_new = !tried.contains(port);
+            is_new && free(*port) && free(*port + 10_000) && {
+                tried.push(*port);
+                true
+            }
+        })
+        .expect("a free port")
+}
+
+impl Weed {
+    /// A server that answers; `None`, with a word on it, where the program is not installed.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(program) = program() else {
+            eprintln!("skipped: there is no SeaweedFS; ./test.sh installs it");
+            return None;
+        };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let home = tempfile::tempdir().expect("a directory");
+        let mut taken = Vec::new();
+        let mut command = Command::new(program);
+        command
+            .arg("mini")
+            .arg(format!("-dir={}", home.path().display()));
+        command.args(["-ip=127.0.0.1", "-s3.port.iceberg=0", "-s3.port.lance=0"]);
+        let mut port = 0;
+        for name in ["master", "volume", "filer", "webdav", "admin", "s3"] {
+            port = free_port(&mut taken);
+            command.arg(format!("-{name}.port={port}"));
+        }
+        let child = command
+            .env("AWS_ACCESS_KEY_ID", "weed-access-key")
+            .env("AWS_SECRET_ACCESS_KEY", "weed-secret-access-key")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("SeaweedFS starts");
+        let weed = Self {
+            child,
+            port,
+            _home: home,
+        };
+        weed.until_it_answers().await;
+        Some(weed)
+    }
+
+    async fn until_it_answers(&self) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let answer = reqwest::get(format!("http://127.0.0.1:{}/", self.port)).await;
+            if answer.is_ok_and(|answer| answer.status().as_u16() == 403) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "SeaweedFS does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The settings that make it the backend.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 5] {
+        [
+            ("STORAGE_BACKEND", "s3".to_owned()),
+            (
+                "STORAGE_S3_ENDPOINT",
+                format!("http://127.0.0.1:{}", self.port),
+            ),
+            ("STORAGE_S3_BUCKET", "selfdb".to_owned()),
+            ("STORAGE_S3_ACCESS_KEY_ID", "weed-access-key".to_owned()),
+            (
+                "STORAGE_S3_SECRET_ACCESS_KEY",
+                "weed-secret-access-key".to_owned(),
+            ),
+        ]
+    }
+
+    /// Ends it at once, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Weed {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
