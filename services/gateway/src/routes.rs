@@ -17,6 +17,9 @@ pub(crate) const ROUTES: &[Route] = &[
     page("/api/v1/health/db", Page::Health),
     page("/metrics", Page::Metrics),
     // What browsers, mail links and other OAuth parties visit without a key.
+    open("/rest/v1/-/", "/rest/v1", Rest),
+    open("/rest/v1/-/page.js", "/rest/v1", Rest),
+    open("/rest/v1/-/page.css", "/rest/v1", Rest),
     open("/auth/v1/verify", "/auth/v1", Auth),
     open("/auth/v1/callback", "/auth/v1", Auth),
     open("/auth/v1/authorize", "/auth/v1", Auth),

@@ -8,6 +8,7 @@ use pg::sqlx::postgres::PgPool;
 use crate::access::Authority;
 use crate::config::Config;
 use crate::error::Error;
+use crate::plan::Limits;
 use crate::schema_cache::{CacheHandle, SchemaCache};
 
 /// The service at work.
@@ -25,6 +26,16 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// What the configuration says about plans.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_rows: self.config.max_rows,
+            aggregates: self.config.aggregates,
+            explained: self.config.explained,
+            end: self.config.transaction.end,
+        }
+    }
+
     /// The newest schema cache.
     pub(crate) fn schema(&self) -> Result<Arc<SchemaCache>, Error> {
         self.cache.current().ok_or(Error::NoSchemaCache)

@@ -3,6 +3,7 @@
 mod connections;
 mod description;
 mod idempotency;
+mod operations;
 mod server;
 mod tokens;
 mod transactions;
@@ -15,6 +16,7 @@ use crate::plan::negotiate::Explained;
 pub(crate) use connections::{ConnectionSettings, Recovery};
 pub(crate) use description::{DescriptionMode, DescriptionSettings, Security};
 pub(crate) use idempotency::IdempotencySettings;
+pub(crate) use operations::OperationSettings;
 pub(crate) use server::{QueryLog, ServerSettings, Timing};
 pub(crate) use tokens::TokenSettings;
 pub(crate) use transactions::TransactionSettings;
@@ -45,6 +47,7 @@ pub struct Config {
     pub(crate) transaction: TransactionSettings,
     pub(crate) max_body_bytes: usize,
     pub(crate) idempotency: IdempotencySettings,
+    pub(crate) operations: OperationSettings,
     pub(crate) description: DescriptionSettings,
     pub(crate) server: ServerSettings,
 }
@@ -88,6 +91,7 @@ impl Config {
             transaction,
             max_body_bytes: settings.parsed_or("REST_MAX_BODY_BYTES", MAX_BODY_BYTES),
             idempotency: IdempotencySettings::read(settings),
+            operations: OperationSettings::read(settings),
             description: DescriptionSettings::read(settings, rules),
             server: ServerSettings::read(settings),
         })

@@ -9,6 +9,7 @@ mod keyset;
 pub(crate) mod outage;
 mod response;
 mod token;
+mod transaction;
 
 pub(crate) use api::{ApiError, RangeError};
 pub(crate) use cache::{CacheError, MissingFunction};
@@ -16,6 +17,7 @@ pub(crate) use database::DatabaseError;
 pub(crate) use idempotency::IdempotencyError;
 pub(crate) use keyset::KeysetError;
 pub(crate) use token::TokenFailure;
+pub(crate) use transaction::TransactionError;
 
 use std::io::ErrorKind;
 
@@ -37,6 +39,16 @@ pub(crate) enum Error {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Keyset(#[from] KeysetError),
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// One operation of a transaction failed, and nothing of the transaction lasts.
+    #[error("operation {index}")]
+    Operation {
+        /// Its place in the list, from 0.
+        index: usize,
+        #[source]
+        error: Box<Error>,
+    },
     /// The schema cache was never loaded.
     #[error("Could not query the database for the schema cache. Retrying.")]
     NoSchemaCache,
@@ -46,6 +58,9 @@ pub(crate) enum Error {
     /// The client went away while it sent the body.
     #[error("The body did not arrive")]
     BodyLost,
+    /// No row that the caller may see has the identifier.
+    #[error("No row is '{0}'")]
+    NoRow(String),
     /// Administration is not open to the caller.
     #[error("Only administration may do this")]
     AdminOnly {
@@ -69,8 +84,11 @@ impl Error {
             Self::Token(error) => error.status(),
             Self::Database(error) => error.status(),
             Self::Idempotency(error) => error.status(),
+            Self::Transaction(error) => error.status(),
+            Self::Operation { error, .. } => error.status(),
             Self::NoSchemaCache => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoRow(_) => StatusCode::NOT_FOUND,
             Self::Keyset(_) | Self::BodyLost => StatusCode::BAD_REQUEST,
             Self::AdminOnly {
                 authenticated: true,
@@ -94,8 +112,11 @@ impl Error {
             Self::Database(error) => error.code(),
             Self::Idempotency(error) => error.code(),
             Self::Keyset(error) => error.code(),
+            Self::Transaction(error) => error.code(),
+            Self::Operation { error, .. } => error.code(),
             Self::NoSchemaCache => "PGRST002",
             Self::BodyTooLarge(_) | Self::BodyLost => "PGRST102",
+            Self::NoRow(_) => "SDB400",
             Self::AdminOnly { .. } => pg::sqlstate::INSUFFICIENT_PRIVILEGE,
             Self::Shape(_) | Self::Spool(_) => "PGRSTX00",
         }
@@ -106,14 +127,17 @@ impl Error {
         match self {
             Self::Shape(_) | Self::Spool(_) => "Internal error".to_owned(),
             Self::Database(error) => error.message(),
+            Self::Operation { error, .. } => error.public_message(),
             Self::Api(_)
             | Self::Cache(_)
             | Self::Token(_)
             | Self::Idempotency(_)
             | Self::Keyset(_)
+            | Self::Transaction(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
+            | Self::NoRow(_)
             | Self::AdminOnly { .. } => self.to_string(),
         }
     }
@@ -124,12 +148,15 @@ impl Error {
             Self::Api(error) => error.details().map(Value::from),
             Self::Cache(error) => error.details(),
             Self::Database(error) => error.details().map(Value::from),
+            Self::Operation { error, .. } => error.details(),
             Self::Token(error) => error.details().map(Value::from),
             Self::Idempotency(_)
             | Self::Keyset(_)
+            | Self::Transaction(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
+            | Self::NoRow(_)
             | Self::AdminOnly { .. }
             | Self::Shape(_)
             | Self::Spool(_) => None,
@@ -144,10 +171,13 @@ impl Error {
             Self::Database(error) => error.hint(),
             Self::Idempotency(error) => error.hint(),
             Self::Keyset(error) => error.hint(),
+            Self::Transaction(error) => error.hint(),
+            Self::Operation { error, .. } => error.hint(),
             Self::Token(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
+            | Self::NoRow(_)
             | Self::AdminOnly { .. }
             | Self::Shape(_)
             | Self::Spool(_) => None,

@@ -2,8 +2,10 @@
 //! as the caller.
 
 pub(crate) mod once;
+pub(crate) mod operations;
 mod settings;
 pub(crate) mod stream;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
@@ -28,6 +30,9 @@ use crate::standalone::access_log;
 
 /// The OID of `bytea`, whose values Postgres writes as `\x` and digits unless told otherwise.
 const BYTEA: u32 = 17;
+/// Before a rollback that was asked for: what would only fail at the commit shall fail all the
+/// same.
+const IMMEDIATE: &str = "set constraints all immediate";
 
 /// What Postgres gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,10 +94,7 @@ impl<'a> Prepared<'a> {
             main + 1
         });
         if plan.end == TransactionEnd::Rollback {
-            // What would only fail at the commit shall fail all the same.
-            batch
-                .statements
-                .push(Statement::new("set constraints all immediate"));
+            batch.statements.push(Statement::new(IMMEDIATE));
         }
         Self {
             context: context(caller, parts),

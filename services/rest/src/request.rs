@@ -6,6 +6,7 @@ pub(crate) mod cursor;
 pub(crate) mod filter;
 pub(crate) mod media_type;
 pub(crate) mod names;
+pub(crate) mod operation;
 pub(crate) mod order;
 pub(crate) mod payload;
 pub(crate) mod preferences;

@@ -3,6 +3,7 @@
 mod headers;
 pub(crate) mod openapi;
 mod page;
+pub(crate) mod typescript;
 
 use axum::body::Body;
 use axum::response::Response;

@@ -18,7 +18,7 @@ mod wrap;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use fragment::Sql;
+pub(crate) use fragment::{Sql, array_literal};
 
 use crate::plan::{Plan, Work};
 use crate::request::Answer;

@@ -7,7 +7,7 @@ pub(crate) enum KeysetError {
     Unreadable,
     #[error("The cursor of `after` is of another table or order")]
     Other,
-    #[error("Only rows with a primary key can be paged with `after`")]
+    #[error("Only tables with a primary key can be paged with `after`")]
     NoKey,
     #[error("`after` cannot be combined with {0}")]
     Combined(&'static str),

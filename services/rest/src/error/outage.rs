@@ -34,7 +34,7 @@ pub(crate) async fn tell(shutdown: CancellationToken) -> Result<(), BoxError> {
 
 /// Counts `error`, if Postgres being away is all that is wrong.
 pub(super) fn noted(error: &Error) -> bool {
-    let is_outage = match error {
+    let is_outage = match error.cause() {
         Error::NoSchemaCache | Error::Database(DatabaseError::Away(_) | DatabaseError::Lost(_)) => {
             true
         }
@@ -50,8 +50,11 @@ pub(super) fn noted(error: &Error) -> bool {
         | Error::Token(_)
         | Error::Idempotency(_)
         | Error::Keyset(_)
+        | Error::Transaction(_)
+        | Error::Operation { .. }
         | Error::BodyTooLarge(_)
         | Error::BodyLost
+        | Error::NoRow(_)
         | Error::AdminOnly { .. }
         | Error::Shape(_)
         | Error::Spool(_) => false,

@@ -9,14 +9,20 @@ use serde_json::{Value, json};
 use super::{ApiError, DatabaseError, Error, IdempotencyError, RangeError, outage};
 
 impl Error {
-    /// `{code, message, details, hint}`.
+    /// `{code, message, details, hint}`, and which `operation` of a transaction it was.
     pub(crate) fn body(&self) -> Value {
-        json!({
+        let mut body = json!({
             "code": self.code(),
             "details": self.details(),
             "hint": self.hint(),
             "message": self.public_message(),
-        })
+        });
+        if let Self::Operation { index, .. } = self
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.insert("operation".to_owned(), (*index).into());
+        }
+        body
     }
 }
 
@@ -43,12 +49,12 @@ impl IntoResponse for Error {
         {
             headers.insert(WWW_AUTHENTICATE, value);
         }
-        if let Self::Api(ApiError::Range(RangeError::OutOfBounds { total, .. })) = &self
+        if let Self::Api(ApiError::Range(RangeError::OutOfBounds { total, .. })) = self.cause()
             && let Ok(range) = HeaderValue::try_from(format!("*/{total}"))
         {
             headers.insert(CONTENT_RANGE, range);
         }
-        if let Self::Database(error) = &self {
+        if let Self::Database(error) = self.cause() {
             extend(headers, error);
             if let Some(text) = error.status_text()
                 && let Ok(reason) = ReasonPhrase::try_from(text.as_bytes())
@@ -61,17 +67,28 @@ impl IntoResponse for Error {
 }
 
 impl Error {
+    /// The error itself, of whichever operation.
+    pub(super) fn cause(&self) -> &Self {
+        if let Self::Operation { error, .. } = self {
+            return error.cause();
+        }
+        self
+    }
+
     fn challenge(&self) -> String {
         match self {
             Self::Token(failure) => failure.challenge(),
+            Self::Operation { error, .. } => error.challenge(),
             Self::Api(_)
             | Self::Cache(_)
             | Self::Database(_)
             | Self::Idempotency(_)
             | Self::Keyset(_)
+            | Self::Transaction(_)
             | Self::NoSchemaCache
             | Self::BodyTooLarge(_)
             | Self::BodyLost
+            | Self::NoRow(_)
             | Self::AdminOnly { .. }
             | Self::Shape(_)
             | Self::Spool(_) => "Bearer".to_owned(),

@@ -1,5 +1,6 @@
-//! A write with an `Idempotency-Key`: the key is taken, the write done and its answer kept in one
-//! transaction, so that there is either all of it or nothing.
+//! Work in one transaction, so that there is either all of it or nothing: of a write with an
+//! `Idempotency-Key` the key is taken, the write done and its answer kept; of several operations
+//! one is done after the other.
 
 use std::time::Duration;
 
@@ -8,15 +9,12 @@ use http::request::Parts;
 use pg::RequestContext;
 use pg::pipeline::{Batch, Decision, OpenTransaction, PipelineError, ResultSet};
 
-use super::{Prepared, context, statement};
+use super::work::Work;
+use super::{context, statement};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{DatabaseError, Error, IdempotencyError};
 use crate::idempotency::{Claim, KeptAnswer};
-use crate::plan::Plan;
-use crate::request::ApiRequest;
-use crate::response::respond;
-use crate::schema_cache::SchemaCache;
 use crate::sql::{Sql, idempotency};
 
 /// How long a request waits, again and again, for another with its key: 2 s in all. No connection
@@ -32,16 +30,13 @@ enum Attempt {
     Busy,
 }
 
-/// Runs `plan` unless `claim` was answered before, and answers.
+/// Does `work` in one transaction, unless `claim` was answered before, and answers.
 pub(crate) async fn execute_once(
     app: &App,
-    cache: &SchemaCache,
-    asked: (&Caller, &Parts),
-    (request, plan): (&ApiRequest, &Plan),
-    claim: &Claim,
+    (caller, parts): (&Caller, &Parts),
+    work: &Work<'_>,
+    claim: Option<&Claim>,
 ) -> Result<Response, Error> {
-    let (caller, parts) = asked;
-    let prepared = Prepared::new(app, cache, asked, request, plan);
     let once = Once {
         app,
         caller,
@@ -51,18 +46,14 @@ pub(crate) async fn execute_once(
     let mut renewed = false;
     let mut pauses = PAUSES_MS.into_iter();
     loop {
-        match once.attempt(&prepared, (request, plan)).await {
+        match once.attempt(work).await {
             Ok(Attempt::Answered(response)) => return Ok(response),
             Ok(Attempt::Busy) => {
                 let pause = pauses.next().ok_or(IdempotencyError::Busy)?;
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
             // All was undone with the statement that had to be prepared anew.
-            Err(Failure::Database(PipelineError::Database(error)))
-                if error.is_stale_statement() && !renewed =>
-            {
-                renewed = true;
-            }
+            Err(Failure::Database(error)) if is_stale(&error) && !renewed => renewed = true,
             Err(Failure::Database(error)) => {
                 return Err(DatabaseError::of_pipeline(error, caller.authenticated));
             }
@@ -71,7 +62,13 @@ pub(crate) async fn execute_once(
     }
 }
 
-enum Failure {
+/// Whether everything can be tried anew, since only a prepared statement was out of date.
+pub(crate) fn is_stale(error: &PipelineError) -> bool {
+    matches!(error, PipelineError::Database(error) if error.is_stale_statement())
+}
+
+/// Why a try came to nothing.
+pub(crate) enum Failure {
     Database(PipelineError),
     Ours(Error),
 }
@@ -92,23 +89,24 @@ struct Once<'a> {
     app: &'a App,
     caller: &'a Caller,
     context: RequestContext,
-    claim: &'a Claim,
+    claim: Option<&'a Claim>,
 }
 
 impl Once<'_> {
-    async fn attempt(
-        &self,
-        prepared: &Prepared<'_>,
-        asked: (&ApiRequest, &Plan),
-    ) -> Result<Attempt, Failure> {
-        let take = as_login(idempotency::take(self.claim));
+    async fn attempt(&self, work: &Work<'_>) -> Result<Attempt, Failure> {
+        let take = self.claim.map(|claim| as_login(idempotency::take(claim)));
+        let first = take.unwrap_or_default().with_isolation(work.isolation());
         let pipeline = self.app.pipeline(self.caller);
-        let begun = pipeline.begin(&self.context, &take).await;
+        let begun = pipeline.begin(&self.context, &first).await;
         let (mut transaction, results) = begun.map_err(unavailable)?;
-        let decided = match state(&results)? {
+        let state = match self.claim {
+            Some(_) => state(&results)?,
+            None => State::New,
+        };
+        let decided = match state {
             State::New => {
-                let written = self.write(&mut transaction, prepared, asked).await;
-                written.map(|response| (Decision::Commit, Attempt::Answered(response)))
+                let written = self.write(&mut transaction, work).await;
+                written.map(|response| (work.end(), Attempt::Answered(response)))
             }
             State::Kept(answer) => {
                 Ok((Decision::Rollback, Attempt::Answered(answer.into_replay())))
@@ -124,7 +122,8 @@ impl Once<'_> {
             // Postgres has undone it already.
             Err(Failure::Database(error)) => Err(Failure::Database(error)),
             Err(Failure::Ours(error)) => {
-                transaction.end(Decision::Rollback).await?;
+                // Where this fails the transaction is undone with its connection.
+                let _ = transaction.end(Decision::Rollback).await;
                 Err(Failure::Ours(error))
             }
         }
@@ -133,20 +132,19 @@ impl Once<'_> {
     async fn write(
         &self,
         transaction: &mut OpenTransaction,
-        prepared: &Prepared<'_>,
-        (request, plan): (&ApiRequest, &Plan),
+        work: &Work<'_>,
     ) -> Result<Response, Failure> {
-        let results = transaction.run(&prepared.context, &prepared.batch).await?;
-        let outcome = prepared.outcome(plan, &results)?;
-        let config = &self.app.config;
-        let response = respond(request, plan, outcome, config.max_rows)?;
+        let response = work.run(self.app, self.caller, transaction).await?;
+        let Some(claim) = self.claim else {
+            return Ok(response);
+        };
+        let settings = &self.app.config.idempotency;
         let answer = KeptAnswer::of(response).await?;
-        let limit = config.idempotency.max_answer_bytes;
+        let limit = settings.max_answer_bytes;
         if answer.body.len() > limit {
             return Err(IdempotencyError::AnswerTooLarge(limit).into());
         }
-        let seconds = config.idempotency.expiry.as_secs();
-        let keep = as_login(idempotency::keep(self.claim, &answer, seconds));
+        let keep = as_login(idempotency::keep(claim, &answer, settings.expiry.as_secs()));
         transaction.run(&self.context, &keep).await?;
         Ok(answer.into_response())
     }

@@ -40,7 +40,9 @@ impl Keyset {
         let Some(after) = &request.query.after else {
             return Ok(None);
         };
-        let table = table.filter(|table| !table.primary_key.is_empty());
+        // A view may show a row of its key's table many times.
+        let keyed = |table: &&Table| !table.primary_key.is_empty() && !table.is_view;
+        let table = table.filter(keyed);
         let table = table.ok_or(KeysetError::NoKey)?;
         if request.range.offset > 0 {
             return Err(KeysetError::Combined("an offset"));

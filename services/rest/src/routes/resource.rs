@@ -14,11 +14,12 @@ use super::root;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Error;
-use crate::execute::execute;
 use crate::execute::once::execute_once;
 use crate::execute::stream::stream;
+use crate::execute::work::Work;
+use crate::execute::{Prepared, execute};
 use crate::idempotency::{Claim, IdempotencyKey};
-use crate::plan::{Access, Limits, Plan, find_table};
+use crate::plan::{Access, Plan, find_table};
 use crate::request::preferences::TransactionEnd;
 use crate::request::target::Target;
 use crate::request::{Action, ApiRequest, Rules};
@@ -69,7 +70,12 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
             {
                 let claim = Claim::new(&key, &caller, (&parts, &body));
                 let asked = (&caller, &parts);
-                return execute_once(app, &schema, asked, (&request, &plan), &claim).await;
+                let work = Work::One {
+                    prepared: Box::new(Prepared::new(app, &schema, asked, &request, &plan)),
+                    request: &request,
+                    plan: &plan,
+                };
+                return execute_once(app, asked, &work, Some(&claim)).await;
             }
             let asked = (&caller, &parts);
             if let Some(lines) = lines(&plan) {
@@ -108,13 +114,7 @@ pub(super) fn parse(
 
 /// The second stage, by the rules of this server.
 pub(super) fn plan(app: &App, schema: &SchemaCache, request: &ApiRequest) -> Result<Plan, Error> {
-    let limits = Limits {
-        max_rows: app.config.max_rows,
-        aggregates: app.config.aggregates,
-        explained: app.config.explained,
-        end: app.config.transaction.end,
-    };
-    Plan::new(request, schema, limits)
+    Plan::new(request, schema, app.limits())
 }
 
 /// The body of a method that has one, in memory, up to `limit` bytes.

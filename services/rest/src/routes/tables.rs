@@ -1,18 +1,22 @@
 //! `/api/v1/tables`: tables made and changed by administration, and their rows page by page.
 
+mod columns;
 mod create;
 mod data;
 mod delete;
 mod get;
 mod list;
+mod rows;
 mod update;
 mod view;
 
+pub(super) use columns::{create_column, delete_column, update_column};
 pub(super) use create::create_table;
 pub(super) use data::list_rows;
 pub(super) use delete::delete_table;
 pub(super) use get::get_table;
 pub(super) use list::list_tables;
+pub(super) use rows::{create_rows, delete_row, update_row};
 pub(super) use update::update_table;
 
 use axum::body::Body;
@@ -61,6 +65,11 @@ fn visible<'c>(schema: &'c SchemaCache, caller: &Caller, name: &str) -> Result<&
         suggestion: None,
     }
     .into())
+}
+
+/// A column whose name may hold anything, as the query grammar writes it.
+fn quoted(column: &str) -> String {
+    format!("\"{}\"", column.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A JSON body.

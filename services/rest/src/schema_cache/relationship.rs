@@ -53,6 +53,8 @@ pub(crate) struct Key {
     pub constraint: String,
     /// Seen from the relationship's own table.
     pub columns: Vec<ColumnPair>,
+    /// Whether the relationship's own table is the one that has the key.
+    pub is_own: bool,
 }
 
 /// A column and its counterpart.
@@ -96,6 +98,11 @@ impl Relationship {
             Cardinality::OneToMany(_) | Cardinality::ManyToMany(_) => false,
             Cardinality::Computed(computed) => computed.rows == ComputedRows::One,
         }
+    }
+
+    /// Whether a row of either side belongs to at most one of the other.
+    pub(crate) fn is_one_to_one(&self) -> bool {
+        matches!(self.cardinality, Cardinality::OneToOne(_))
     }
 
     /// The key, where no junction is between.
@@ -195,6 +202,7 @@ impl ForeignKey {
         let key = Key {
             constraint: self.constraint.clone(),
             columns: self.columns.clone(),
+            is_own: true,
         };
         Relationship {
             table: self.table.clone(),
@@ -212,6 +220,7 @@ impl ForeignKey {
         let key = Key {
             constraint: self.constraint.clone(),
             columns: reversed(&self.columns),
+            is_own: false,
         };
         Relationship {
             table: self.foreign_table.clone(),

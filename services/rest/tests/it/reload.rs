@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::api::{Api, get};
 use pg::sqlx::{AssertSqlSafe, raw_sql};
 use pg::{Endpoint, PoolOptions};
@@ -72,4 +74,110 @@ async fn a_lost_database_is_503_and_comes_back() {
     )
     .await;
     elsewhere.close().await;
+}
+
+/// Reads `path` over and over from several clients until `done`, and answers how often, with what
+/// was no 200.
+async fn read_meanwhile<T>(
+    api: &Api,
+    path: &'static str,
+    done: impl Future<Output = T>,
+) -> (usize, Vec<(u16, String)>, T) {
+    let ended = AtomicBool::new(false);
+    let client = async || {
+        let (mut count, mut others) = (0, Vec::new());
+        while !ended.load(Ordering::Relaxed) {
+            let answer = api.service.get(path).bearer(api.db.service_token()).await;
+            count += 1;
+            if answer.status != 200 {
+                others.push((answer.status.as_u16(), answer.text()));
+            }
+            // An answer of the cache alone waits for nothing.
+            tokio::task::yield_now().await;
+        }
+        (count, others)
+    };
+    let change = async {
+        let done = done.await;
+        ended.store(true, Ordering::Relaxed);
+        done
+    };
+    let (one, two, three, done) = tokio::join!(client(), client(), client(), change);
+    let clients = [one, two, three];
+    let count = clients.iter().map(|(count, _)| count).sum();
+    let others = clients.into_iter().flat_map(|(_, others)| others).collect();
+    (count, others, done)
+}
+
+#[tokio::test]
+async fn a_column_is_added_under_load_without_an_error() {
+    let api = Api::start().await;
+    let token = api.db.service_token();
+    let change = async {
+        for number in 0..5 {
+            let sql = format!("alter table films add column extra_{number} int default {number}");
+            let pool = api.db.admin_pool();
+            raw_sql(AssertSqlSafe(sql))
+                .execute(&pool)
+                .await
+                .expect("a column");
+            let path = format!("/films?select=extra_{number}&id=eq.1");
+            // What Postgres has is seen at once, and the relationships within moments.
+            let seen = api
+                .until(
+                    |api| api.service.get(&path).bearer(token),
+                    |seen| seen.status == 200,
+                )
+                .await;
+            assert_eq!(seen.text(), format!("[{{\"extra_{number}\":{number}}}]"));
+        }
+    };
+    let path = "/films?select=*,directors(*),roles(character)&order=id&limit=2";
+    let (count, others, ()) = read_meanwhile(&api, path, change).await;
+    assert!(count > 10, "{count} reads are no load");
+    assert_eq!(others, []);
+}
+
+#[tokio::test]
+async fn what_is_renamed_or_dropped_under_load_is_missed_clearly() {
+    let api = Api::start().await;
+    let token = api.db.service_token();
+    let change = async {
+        api.db
+            .execute("alter table films rename column year to made; alter table technical_specs rename to specs")
+            .await;
+        api.until(
+            |api| {
+                api.service
+                    .get("/films?select=made,specs(runtime)")
+                    .bearer(token)
+            },
+            |seen| seen.status == 200,
+        )
+        .await;
+        api.db.execute("alter table films drop column made").await;
+        api.until(
+            |api| {
+                api.service
+                    .get("/films?select=title&made=gt.0")
+                    .bearer(token)
+            },
+            |seen| seen.status == 400,
+        )
+        .await;
+    };
+    let path = "/films?select=year,technical_specs(runtime)";
+    let (count, others, ()) = read_meanwhile(&api, path, change).await;
+    assert!(others.len() <= count);
+    for (status, text) in &others {
+        // Before the reload Postgres says it, after it the cache.
+        let code = ["42703", "42P01", "PGRST200"]
+            .into_iter()
+            .find(|code| text.contains(code));
+        assert!(
+            code.is_some() && matches!(status, 400 | 404),
+            "{status}: {text}"
+        );
+    }
+    assert!(!others.is_empty());
 }

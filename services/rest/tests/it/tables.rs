@@ -258,3 +258,187 @@ async fn rows_come_page_by_page_under_row_level_security() {
     {"code":"PGRST205","details":null,"hint":null,"message":"Could not find the table 'public.notes' in the schema cache"}
     "#);
 }
+
+#[tokio::test]
+async fn rows_are_written_under_row_level_security() {
+    let api = Api::start().await;
+    let admin = api
+        .show([
+            post(
+                "/api/v1/tables",
+                r#"{"name": "cards", "is_public": true, "columns": [
+                {"name": "id", "type": "int", "primary_key": true},
+                {"name": "text", "type": "text"}, {"name": "user_id", "type": "uuid"}]}"#,
+            ),
+            post(
+                "/api/v1/tables/cards/data",
+                r#"{"id": 1, "text": "nobody's"}"#,
+            ),
+        ])
+        .await;
+    assert!(
+        admin.contains(r#"{"id":1,"text":"nobody's","user_id":null}"#),
+        "{admin}"
+    );
+    let me = api.db.user_token(Uuid::from_u128(1), "me@example.com");
+    let api = api.acting_as(&me);
+    let shown = api
+        .show([
+            post("/api/v1/tables/cards/data", r#"{"id": 2, "text": "mine"}"#),
+            post("/api/v1/tables/cards/data", r#"[{"id": 3}, {"id": 4}]"#),
+            put("/api/v1/tables/cards/data/2", r#"{"text": "still mine"}"#),
+            put(
+                "/api/v1/tables/cards/data/still%20mine?id_column=text",
+                r#"{"text": "x"}"#,
+            ),
+            put("/api/v1/tables/cards/data/1", r#"{"text": "stolen"}"#),
+            put(
+                "/api/v1/tables/cards/data/9?id_column=nothing",
+                r#"{"text": "x"}"#,
+            ),
+            put("/api/v1/tables/cards/data/abc", r#"{"text": "x"}"#),
+            delete("/api/v1/tables/cards/data/1"),
+            delete("/api/v1/tables/cards/data/3"),
+            delete("/api/v1/tables/cards/data/3"),
+            delete("/api/v1/tables/nothing/data/3"),
+            get("/cards?select=id,text&order=id"),
+        ])
+        .await;
+    insta::assert_snapshot!(shown, @r#"
+    POST /api/v1/tables/cards/data
+      {"id": 2, "text": "mine"}
+    = 201 | content-range: */* | preference-applied: return=representation
+    {"id":2,"text":"mine","user_id":"00000000-0000-0000-0000-000000000001"}
+
+    POST /api/v1/tables/cards/data
+      [{"id": 3}, {"id": 4}]
+    = 201 | content-range: */* | preference-applied: return=representation
+    [{"id":3,"text":null,"user_id":"00000000-0000-0000-0000-000000000001"},{"id":4,"text":null,"user_id":"00000000-0000-0000-0000-000000000001"}]
+
+    PUT /api/v1/tables/cards/data/2
+      {"text": "still mine"}
+    = 200 | content-range: 0-0/* | preference-applied: return=representation, handling=strict, max-affected=1
+    {"id":2,"text":"still mine","user_id":"00000000-0000-0000-0000-000000000001"}
+
+    PUT /api/v1/tables/cards/data/still%20mine?id_column=text
+      {"text": "x"}
+    = 200 | content-range: 0-0/* | preference-applied: return=representation, handling=strict, max-affected=1
+    {"id":2,"text":"x","user_id":"00000000-0000-0000-0000-000000000001"}
+
+    PUT /api/v1/tables/cards/data/1
+      {"text": "stolen"}
+    = 404
+    {"code":"SDB400","details":null,"hint":null,"message":"No row is '1'"}
+
+    PUT /api/v1/tables/cards/data/9?id_column=nothing
+      {"text": "x"}
+    = 400
+    {"code":"PGRST204","details":null,"hint":null,"message":"Could not find the 'nothing' column of 'cards' in the schema cache"}
+
+    PUT /api/v1/tables/cards/data/abc
+      {"text": "x"}
+    = 400
+    {"code":"22P02","details":null,"hint":null,"message":"invalid input syntax for type integer: \"abc\""}
+
+    DELETE /api/v1/tables/cards/data/1
+    = 404
+    {"code":"SDB400","details":null,"hint":null,"message":"No row is '1'"}
+
+    DELETE /api/v1/tables/cards/data/3
+    = 204
+
+    DELETE /api/v1/tables/cards/data/3
+    = 404
+    {"code":"SDB400","details":null,"hint":null,"message":"No row is '3'"}
+
+    DELETE /api/v1/tables/nothing/data/3
+    = 404
+    {"code":"PGRST205","details":null,"hint":null,"message":"Could not find the table 'public.nothing' in the schema cache"}
+
+    GET /cards?select=id,text&order=id
+    = 200 | content-range: 0-2/*
+    [{"id":1,"text":"nobody's"},{"id":2,"text":"x"},{"id":4,"text":null}]
+    "#);
+}
+
+#[tokio::test]
+async fn columns_come_change_and_go_with_their_policies() {
+    let api = Api::start().await;
+    api.ask(&post(
+        "/api/v1/tables",
+        r#"{"name": "cards", "is_public": true, "columns": [
+        {"name": "id", "type": "int", "primary_key": true}]}"#,
+    ))
+    .await;
+    let shown = api
+        .show([
+            post("/api/v1/tables/cards/columns", r#"{"name": "owner", "type": "uuid"}"#),
+            post("/api/v1/tables/cards/columns", r#"{"name": "size", "type": "int", "default": 3, "nullable": false}"#),
+            put("/api/v1/tables/cards/columns/size", r#"{"name": "width", "type": "text", "default": null, "nullable": true, "description": "How wide"}"#),
+            post("/api/v1/tables/cards/columns", r#"{"name": "bad", "type": "int); drop table films; --"}"#),
+            post("/api/v1/tables/cards/columns", r#"{"name": "width", "type": "int"}"#),
+            put("/api/v1/tables/cards/columns/nothing", r#"{"nullable": true}"#),
+            put("/api/v1/tables/nothing/columns/width", r#"{"nullable": true}"#),
+            delete("/api/v1/tables/cards/columns/width"),
+            delete("/api/v1/tables/cards/columns/width"),
+        ])
+        .await;
+    insta::assert_snapshot!(shown, @r#"
+    POST /api/v1/tables/cards/columns
+      {"name": "owner", "type": "uuid"}
+    = 201
+    {"name":"cards","description":null,"is_public":true,"is_view":false,"column_count":2,"primary_key":["id"],"columns":[{"name":"id","type":"integer","description":null,"nullable":false,"default":null,"primary_key":true},{"name":"owner","type":"uuid","description":null,"nullable":true,"default":"auth.uid()","primary_key":false}]}
+
+    POST /api/v1/tables/cards/columns
+      {"name": "size", "type": "int", "default": 3, "nullable": false}
+    = 201
+    {"name":"cards","description":null,"is_public":true,"is_view":false,"column_count":3,"primary_key":["id"],"columns":[{"name":"id","type":"integer","description":null,"nullable":false,"default":null,"primary_key":true},{"name":"owner","type":"uuid","description":null,"nullable":true,"default":"auth.uid()","primary_key":false},{"name":"size","type":"integer","description":null,"nullable":false,"default":"3","primary_key":false}]}
+
+    PUT /api/v1/tables/cards/columns/size
+      {"name": "width", "type": "text", "default": null, "nullable": true, "description": "How wide"}
+    = 200
+    {"name":"cards","description":null,"is_public":true,"is_view":false,"column_count":3,"primary_key":["id"],"columns":[{"name":"id","type":"integer","description":null,"nullable":false,"default":null,"primary_key":true},{"name":"owner","type":"uuid","description":null,"nullable":true,"default":"auth.uid()","primary_key":false},{"name":"width","type":"text","description":"How wide","nullable":true,"default":null,"primary_key":false}]}
+
+    POST /api/v1/tables/cards/columns
+      {"name": "bad", "type": "int); drop table films; --"}
+    = 400
+    {"code":"42704","details":null,"hint":null,"message":"type \"int); drop table films; --\" does not exist"}
+
+    POST /api/v1/tables/cards/columns
+      {"name": "width", "type": "int"}
+    = 400
+    {"code":"42701","details":null,"hint":null,"message":"column \"width\" of relation \"cards\" already exists"}
+
+    PUT /api/v1/tables/cards/columns/nothing
+      {"nullable": true}
+    = 400
+    {"code":"42703","details":null,"hint":null,"message":"column \"nothing\" of relation \"cards\" does not exist"}
+
+    PUT /api/v1/tables/nothing/columns/width
+      {"nullable": true}
+    = 404
+    {"code":"42P01","details":null,"hint":null,"message":"relation \"nothing\" does not exist"}
+
+    DELETE /api/v1/tables/cards/columns/width
+    = 204
+
+    DELETE /api/v1/tables/cards/columns/width
+    = 400
+    {"code":"42703","details":null,"hint":null,"message":"column \"width\" of relation \"cards\" does not exist"}
+    "#);
+    // The new owner column is what says whose a row is.
+    let [me, other] = [1, 2].map(|id| api.db.user_token(Uuid::from_u128(id), "a@example.com"));
+    let api = api.acting_as(&me);
+    let mine = api.ask(&post("/cards", r#"{"id": 1}"#)).await;
+    assert_eq!(mine.status, 201, "{}", mine.text());
+    let refused = api
+        .ask(&post(
+            "/api/v1/tables/cards/columns",
+            r#"{"name": "x", "type": "int"}"#,
+        ))
+        .await;
+    assert_eq!(refused.status, 403);
+    let api = api.acting_as(&other);
+    let deleted = api.ask(&delete("/api/v1/tables/cards/data/1")).await;
+    assert_eq!(deleted.status, 404);
+}

@@ -29,7 +29,7 @@ struct CreateTableRequest {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct NewColumn {
+pub(super) struct NewColumn {
     name: String,
     #[serde(rename = "type")]
     type_name: String,

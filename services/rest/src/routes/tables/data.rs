@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::super::resource::{parse, plan};
 use super::view::columns;
-use super::visible;
+use super::{quoted, visible};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, Error};
@@ -108,11 +108,6 @@ fn translate(parts: &mut Parts, table: &Table, wanted: &ListRowsQuery) -> Result
         .headers
         .insert(ACCEPT, HeaderValue::from_static("application/json"));
     Ok(())
-}
-
-/// A column whose name may hold anything, as the query grammar writes it.
-fn quoted(column: &str) -> String {
-    format!("\"{}\"", column.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// `{data, metadata}`. The rows are the bytes that Postgres wrote.

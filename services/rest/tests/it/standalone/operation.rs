@@ -245,3 +245,30 @@ async fn a_function_answers_at_the_root_and_transactions_end_as_told() {
         json!([{ "id": 1 }])
     );
 }
+
+#[tokio::test]
+async fn no_table_is_hidden() {
+    let ground = Ground::new(
+        "create table tx (id int);
+         create table \"types.ts\" (id int);
+         create role anon# nologin;
+         create role login# login noinherit;
+         grant anon# to login#;
+         grant all on tx, \"types.ts\" to anon#;",
+    )
+    .await;
+    let server = ground.serve("login#", &[ANON]).await;
+    for path in ["/tx", "/types.ts"] {
+        let made = server.ask("POST", path, &[], r#"{"id":1}"#).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let read = server.get(path).await;
+        assert_eq!(read.json(), json!([{ "id": 1 }]));
+    }
+    let transactions = ("REST_TRANSACTIONS", "true");
+    let server = ground.serve("login#", &[ANON, transactions]).await;
+    let operations =
+        r#"[{"method":"POST","path":"/tx","body":{"id":2}},{"method":"GET","path":"/tx?id=eq.2"}]"#;
+    let done = server.ask("POST", "/tx", &[], operations).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(done.json()[1]["body"], json!([{ "id": 2 }]));
+}
