@@ -8,6 +8,7 @@ pub mod change_contact;
 pub mod contacts;
 pub mod ensure_admin;
 pub mod exchange_code;
+pub mod external;
 pub mod factors;
 pub mod grant;
 pub mod identities;

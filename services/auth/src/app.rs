@@ -9,13 +9,16 @@ use pg::sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::config::{Config, Limits, LinkPages, Rules};
+use crate::captcha::CaptchaConfig;
+use crate::config::{Config, HookConfig, Limits, LinkPages, ProviderConfig, Rules};
 use crate::domain::audit::AuditEntry;
+use crate::domain::derived_key::DerivedKey;
 use crate::domain::one_time::{OneTimeKey, StoredOneTime};
 use crate::domain::refresh_token::RefreshTokenKey;
 use crate::domain::sealed::Seal;
 use crate::domain::session::Client;
 use crate::error::{Error, Medium, Result, TooManyMessages};
+use crate::external::Provider;
 use crate::hashing::Hasher;
 use crate::limiter::{Limiter, TooOften, network};
 use crate::mail::Postbox;
@@ -53,14 +56,35 @@ pub struct App {
     pub public_keys: Value,
     /// The algorithm our tokens are signed with.
     pub signing_algorithm: String,
+    /// What providers repeat or are shown is made with it.
+    pub flow_key: DerivedKey,
+    /// Other providers that users sign in by.
+    pub providers: Vec<Arc<Provider>>,
+    /// The operator's own code, asked at certain moments.
+    pub hooks: Vec<HookConfig>,
+    /// Who checks that somebody is there.
+    pub captcha: Option<Box<CaptchaConfig>>,
     /// Sends letters.
     pub postbox: Postbox,
     /// The pages that links in letters lead to.
     pub pages: LinkPages,
+    /// Who sends text messages, in the words of `/settings`.
+    pub sms_provider: &'static str,
     /// Sends text messages.
     pub texter: Texter,
     /// Asks others.
     pub outbound: Outbound,
+}
+
+/// What the key of sign-ins by other providers is derived for.
+const FLOW_PURPOSE: &[u8] = b"selfdb/auth/flow/v1";
+
+fn providers(config: &Config, outbound: &Outbound, clock: &Arc<dyn Clock>) -> Vec<Arc<Provider>> {
+    let provider = |provider: &ProviderConfig| {
+        let (outbound, clock) = (outbound.clone(), Arc::clone(clock));
+        Arc::new(Provider::new(provider.clone(), outbound, clock))
+    };
+    config.providers.iter().map(provider).collect()
 }
 
 /// One limiter for each thing that is limited.
@@ -131,6 +155,10 @@ impl App {
         Ok(Self {
             pool,
             verifier: config.jwt.verifier(Arc::clone(&clock)),
+            flow_key: DerivedKey::derive(&config.refresh_token_secret, FLOW_PURPOSE),
+            providers: providers(config, &outbound, &clock),
+            hooks: config.hooks.clone(),
+            captcha: config.captcha.clone(),
             clock,
             hasher: Hasher::new(config.hashing_concurrency, Arc::clone(&randomness)),
             randomness,
@@ -145,6 +173,7 @@ impl App {
             signing_algorithm: config.jwt.algorithm_name().to_owned(),
             postbox: Postbox::new(&config.mail, outbound.clone())?,
             pages: config.mail.pages.clone(),
+            sms_provider: config.sms.twilio.as_ref().map_or("", |_| "twilio"),
             texter: Texter::new(&config.sms, outbound.clone())?,
             outbound,
         })

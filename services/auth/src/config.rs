@@ -1,9 +1,11 @@
 //! Configuration, by the names GoTrue's users know. The only reader of settings in this service.
 
 mod factors;
+mod hooks;
 mod limits;
 mod links;
 mod mail;
+mod providers;
 mod sms;
 
 use std::time::Duration;
@@ -13,14 +15,18 @@ use jwt::{ApiKeys, JwtConfig};
 use pg::Endpoint;
 
 pub use factors::FactorRules;
+pub use hooks::{HookConfig, HookTarget};
 pub use limits::{Limit, Limits};
 pub use mail::{CustomText, LinkPages, MailConfig, MailRules, SmtpConfig, SmtpTls};
+pub use providers::{Protocol, ProviderConfig};
 pub use sms::{SmsConfig, SmsRules, TwilioConfig};
 
+use crate::captcha::CaptchaConfig;
 use crate::domain::duration::GoDuration;
 use crate::domain::links::LinkRules;
 use crate::domain::password::{PasswordRules, character_sets};
 use crate::domain::session::SessionRules;
+use crate::hooks::HookName;
 
 /// Fewer characters than this are no password.
 const MIN_PASSWORD_LENGTH: usize = 6;
@@ -46,6 +52,12 @@ pub struct Config {
     pub mail: Box<MailConfig>,
     /// How text messages are sent.
     pub sms: Box<SmsConfig>,
+    /// Other providers that users sign in by.
+    pub providers: Vec<ProviderConfig>,
+    /// The operator's own code, asked at certain moments.
+    pub hooks: Vec<HookConfig>,
+    /// Who checks that somebody is there.
+    pub captcha: Option<Box<CaptchaConfig>>,
     /// Hosts of this machine or of private networks that may be asked.
     pub private_hosts: Vec<String>,
     /// How many passwords are hashed at once; each takes a core and 46 MiB meanwhile.
@@ -138,9 +150,12 @@ impl Config {
         let refresh_token_secret = settings.secret("JWT_SECRET", 32);
         let mail = MailConfig::from_settings(settings);
         let sms = SmsConfig::from_settings(settings);
+        let hooks = hooks::read(settings);
+        let is_hooked = |name| hooks.iter().any(|hook: &HookConfig| hook.name == name);
+        let has_server = mail.as_ref().is_some_and(|mail| mail.smtp.is_some());
         let senders = Senders {
-            mail: mail.as_ref().is_some_and(|mail| mail.smtp.is_some()),
-            sms: sms.twilio.is_some(),
+            mail: has_server || is_hooked(HookName::SendEmail),
+            sms: sms.twilio.is_some() || is_hooked(HookName::SendSms),
         };
         let links = links::read(settings);
         let rules = jwt.as_ref().zip(links);
@@ -161,6 +176,9 @@ impl Config {
             limits: Box::new(limits),
             mail: Box::new(mail?),
             sms: Box::new(sms),
+            providers: providers::read(settings),
+            hooks,
+            captcha: CaptchaConfig::from_settings(settings).map(Box::new),
             private_hosts: settings.list("AUTH_PRIVATE_HOSTS"),
             hashing_concurrency,
         })
@@ -215,6 +233,7 @@ fn read_rules(
         sessions: SessionRules {
             timebox: duration(settings, "GOTRUE_SESSIONS_TIMEBOX"),
             inactivity: duration(settings, "GOTRUE_SESSIONS_INACTIVITY_TIMEOUT"),
+            single: settings.flag("GOTRUE_SESSIONS_SINGLE_PER_USER", false),
         },
         links,
         factors: FactorRules::from_settings(settings),

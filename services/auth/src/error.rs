@@ -127,6 +127,15 @@ pub enum Error {
     /// Refused for a reason that its code tells.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// A hook of the operator's refused.
+    #[error("{}", .0.message)]
+    Hook(HookRefusal),
+    /// A hook of the operator's refused an attempt.
+    #[error("{1}")]
+    Rejected(Rejection, String),
+    /// A provider is away.
+    #[error("The provider cannot be reached")]
+    ProviderUnreachable(#[source] BoxError),
     /// Too many messages.
     #[error("{}", .0.message())]
     MessagesLimited(TooManyMessages),
@@ -161,7 +170,8 @@ impl Error {
             | Self::RefreshTokenNotFound
             | Self::RefreshTokenAlreadyUsed
             | Self::RefreshUserBanned
-            | Self::SessionExpired(_) => StatusCode::BAD_REQUEST,
+            | Self::SessionExpired(_)
+            | Self::Rejected(Rejection::Password, _) => StatusCode::BAD_REQUEST,
             Self::NoAuthorization | Self::BadJwt(_) => StatusCode::UNAUTHORIZED,
             Self::NotAUser | Self::TokenUserNotFound | Self::SessionNotFound | Self::NotAdmin => {
                 StatusCode::FORBIDDEN
@@ -180,6 +190,9 @@ impl Error {
             | Self::SamePassword
             | Self::UserSsoManaged => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) => refusal.status,
+            Self::Hook(refusal) => refusal.status,
+            Self::Rejected(Rejection::Factor, _) => StatusCode::FORBIDDEN,
+            Self::ProviderUnreachable(_) => StatusCode::BAD_GATEWAY,
             Self::RateLimited(_) | Self::MessagesLimited(_) | Self::Busy => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -204,7 +217,9 @@ impl Error {
             Self::NotAdmin => "not_admin",
             Self::UserReferenced => "conflict",
             Self::UserBanned | Self::RefreshUserBanned => "user_banned",
-            Self::InvalidCredentials | Self::UnsupportedGrant => "invalid_credentials",
+            Self::InvalidCredentials
+            | Self::UnsupportedGrant
+            | Self::Rejected(Rejection::Password, _) => "invalid_credentials",
             Self::EmailNotConfirmed => "email_not_confirmed",
             Self::PhoneNotConfirmed => "phone_not_confirmed",
             Self::SignUpDisabled => "signup_disabled",
@@ -222,10 +237,12 @@ impl Error {
             Self::RefreshTokenAlreadyUsed => "refresh_token_already_used",
             Self::SessionExpired(_) => "session_expired",
             Self::Refused(refusal) => refusal.code,
+            Self::Hook(refusal) => refusal.code(),
+            Self::Rejected(Rejection::Factor, _) => "mfa_verification_rejected",
             Self::MessagesLimited(limited) => limited.medium.over_limit(),
             Self::RateLimited(_) | Self::Busy => "over_request_rate_limit",
             Self::Unavailable(_) => "service_unavailable",
-            Self::Internal(_) => "unexpected_failure",
+            Self::Internal(_) | Self::ProviderUnreachable(_) => "unexpected_failure",
         }
     }
 
@@ -252,6 +269,34 @@ impl Error {
     /// An [`Error::Internal`].
     pub fn internal(error: impl Into<BoxError>) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+/// What was attempted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// A password.
+    Password,
+    /// A second factor.
+    Factor,
+}
+
+/// What a hook refuses, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRefusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What the client is told.
+    pub message: String,
+}
+
+impl HookRefusal {
+    fn code(&self) -> &'static str {
+        if self.status.is_server_error() {
+            "unexpected_failure"
+        } else {
+            "hook_refused"
+        }
     }
 }
 

@@ -9,16 +9,20 @@ pub mod service;
 
 pub mod actions;
 pub mod app;
+pub mod captcha;
 pub mod domain;
 pub mod error;
+pub mod external;
 mod extract;
 pub mod hashing;
+pub mod hooks;
 pub mod limiter;
 pub mod mail;
 pub mod outbound;
 mod routes;
 pub mod sms;
 pub mod store;
+mod wire;
 
 pub use actions::ensure_admin::{EnsuredAdmin, ensure_admin};
 pub use config::Config;

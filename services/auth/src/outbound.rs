@@ -108,6 +108,12 @@ impl Call {
         self
     }
 
+    /// Asking for JSON.
+    #[must_use]
+    pub fn accept_json(self) -> Self {
+        self.with("accept", HeaderValue::from_static("application/json"))
+    }
+
     /// With `Authorization: Bearer token`, where the token can be a header's value.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {

@@ -1,6 +1,7 @@
 //! The routes, in both dialects.
 
 mod admin;
+mod external;
 mod factors;
 mod health;
 mod identities;
@@ -10,7 +11,6 @@ mod recover;
 mod redirects;
 mod requests;
 mod resend;
-mod responses;
 mod settings;
 mod signup;
 mod token;
@@ -50,6 +50,9 @@ fn gotrue_routes() -> Router<Arc<App>> {
         .route("/signup", post(signup::sign_up))
         .route("/token", post(token::create_token))
         .route("/user", get(user::get_user).put(user::update_user))
+        .route("/authorize", get(external::authorize))
+        .route("/callback", get(external::callback).post(external::callback_form))
+        .route("/user/identities/authorize", get(external::link_identity))
         .route("/reauthenticate", get(user::reauthenticate))
         .route("/otp", post(otp::send_code))
         .route("/magiclink", post(otp::send_magic_link))

@@ -1,16 +1,23 @@
 //! Making accounts, whichever way somebody came.
 
-use pg::sqlx::PgConnection;
+use pg::sqlx::{PgConnection, Postgres, Transaction};
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 
 use crate::app::App;
+use crate::domain::email::EmailAddress;
 use crate::domain::ids::UserId;
 use crate::domain::metadata::Metadata;
+use crate::domain::phone::PhoneNumber;
+use crate::domain::session::Client;
 use crate::domain::user::{
     Confirmation, Contact, DEFAULT_ROLE, NewIdentity, NewUser, User, provider_metadata,
 };
 use crate::error::{Error, Result};
+use crate::hooks::HookName;
 use crate::store;
 use crate::store::StoreError;
+use crate::wire::UserResponse;
 
 /// Somebody who is to have an account.
 #[derive(Debug, Clone)]
@@ -62,15 +69,32 @@ pub fn new_user(app: &App, newcomer: &Newcomer) -> NewUser {
     new
 }
 
+/// Whether an account was made just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newness {
+    /// By this very request.
+    New,
+    /// Before it.
+    Known,
+}
+
+impl Newness {
+    /// The user, where they are new.
+    pub fn newcomer(self, user: &User) -> Option<&User> {
+        (self == Self::New).then_some(user)
+    }
+}
+
 /// Stores an account with the identity of its own address or number; none where somebody else was
 /// faster with it.
 pub async fn insert(
     app: &App,
     connection: &mut PgConnection,
+    client: &Client,
     new: &NewUser,
-    contact: &Contact,
-    confirmation: Confirmation,
+    (contact, confirmation): (&Contact, Confirmation),
 ) -> Result<Option<User>> {
+    before_created(app, connection, client, new).await?;
     match store::users::insert(connection, new).await {
         Err(StoreError::EmailTaken | StoreError::PhoneTaken) => return Ok(None),
         other => other?,
@@ -81,4 +105,64 @@ pub async fn insert(
     // Read again: triggers of the database's users may have changed the row.
     let user = store::users::find(connection, new.id).await?;
     Ok(Some(user.ok_or(Error::UserNotFound)?))
+}
+
+/// Asks the operator's own code whether there is to be such an account.
+pub async fn before_created(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    new: &NewUser,
+) -> Result<()> {
+    let name = HookName::BeforeUserCreated;
+    if !app.has_hook(name) {
+        return Ok(());
+    }
+    let user = json!({
+        "id": new.id, "aud": new.audience, "role": new.role,
+        "email": new.email.as_ref().map_or("", EmailAddress::as_str),
+        "phone": new.phone.as_ref().map_or("", PhoneNumber::as_str),
+        "app_metadata": new.app_metadata, "user_metadata": new.user_metadata,
+        "identities": [], "is_anonymous": new.is_anonymous,
+    });
+    let payload = payload(app, client, name, &user);
+    let _: Option<Value> = app.ask_hook(connection, name, &payload).await?;
+    Ok(())
+}
+
+/// Commits, and then tells the operator's own code of the account that was made, if one was. The
+/// account stays whatever that code answers.
+pub async fn commit(
+    app: &App,
+    transaction: Transaction<'static, Postgres>,
+    client: &Client,
+    newcomer: Option<&User>,
+) -> Result<()> {
+    transaction.commit().await?;
+    if let Some(user) = newcomer
+        && app.has_hook(HookName::AfterUserCreated)
+        && let Err(error) = after_created(app, client, user).await
+    {
+        tracing::warn!(%error, "the hook after_user_created failed");
+    }
+    Ok(())
+}
+
+async fn after_created(app: &App, client: &Client, user: &User) -> Result<()> {
+    let name = HookName::AfterUserCreated;
+    let user = serde_json::to_value(UserResponse::from(user.clone())).map_err(Error::internal)?;
+    let payload = payload(app, client, name, &user);
+    let mut connection = app.pool.acquire().await?;
+    let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
+    Ok(())
+}
+
+fn payload(app: &App, client: &Client, name: HookName, user: &Value) -> Value {
+    let metadata = json!({
+        "uuid": app.randomness.uuid(),
+        "time": app.now().format(&Rfc3339).unwrap_or_default(),
+        "name": name.setting().to_lowercase().replace('_', "-"),
+        "ip_address": client.ip,
+    });
+    json!({ "metadata": metadata, "user": user })
 }

@@ -1,5 +1,6 @@
 //! Making an account without saying who one is.
 
+use crate::actions::accounts::{self, before_created};
 use crate::actions::grant::{Grant, open_session};
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -37,6 +38,7 @@ pub async fn sign_in_anonymously(app: &App, client: &Client, data: Metadata) -> 
         created_at: app.now(),
     };
     let mut transaction = app.begin().await?;
+    before_created(app, &mut transaction, client, &new).await?;
     store::users::insert(&mut transaction, &new).await?;
     let user = store::users::find(&mut transaction, new.id).await?;
     let user = user.ok_or(Error::UserNotFound)?;
@@ -44,6 +46,6 @@ pub async fn sign_in_anonymously(app: &App, client: &Client, data: Metadata) -> 
     app.audit(&mut transaction, client, entry.with_provider("anonymous"))
         .await?;
     let grant = open_session(app, &mut transaction, client, user, Method::Anonymous).await?;
-    transaction.commit().await?;
+    accounts::commit(app, transaction, client, Some(&grant.user)).await?;
     Ok(grant)
 }

@@ -69,7 +69,7 @@ pub async fn set_contact(
 }
 
 /// Notes in `app_metadata` that the user signs in by `provider`, too.
-fn add_provider(user: &mut User, provider: &'static str) {
+pub(super) fn add_provider(user: &mut User, provider: &str) {
     let listed = user.app_metadata.get("providers").and_then(Value::as_array);
     let mut providers = listed.cloned().unwrap_or_default();
     if !providers.iter().any(|listed| listed == provider) {

@@ -40,7 +40,7 @@ pub async fn exchange_code(
     }
     let method = Method::from_name(&flow.method).unwrap_or(Method::Otp);
     let mut grant = open_session(app, &mut transaction, client, user, method).await?;
-    grant.provider_tokens = flow.provider_tokens;
+    grant.provider_tokens = app.opened(flow.id, flow.provider_tokens)?;
     transaction.commit().await?;
     Ok(grant)
 }

@@ -1,6 +1,8 @@
 //! Opening a session for a user, and the tokens that come with it.
 
 use pg::sqlx::PgConnection;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -12,7 +14,9 @@ use crate::domain::refresh_token::RefreshToken;
 use crate::domain::session::{Client, Method, NewSession, Session};
 use crate::domain::user::User;
 use crate::error::{Error, Result};
+use crate::hooks::HookName;
 use crate::store;
+use crate::store::sessions::Ending;
 
 /// The characters of a session's salt, six random bits each.
 const SALT_LENGTH: usize = 43;
@@ -64,8 +68,12 @@ pub async fn open_session(
     let entry = AuditEntry::new(Actor::user(&user), AuditAction::Login);
     app.audit(connection, client, entry.with_provider(provider(&user)))
         .await?;
+    if app.rules.sessions.single {
+        let ending = Ending::AllBut(session.id);
+        store::sessions::delete(connection, user.id, ending).await?;
+    }
     let session = find_session(connection, session.id).await?;
-    grant(app, user, &session, refresh_token)
+    grant(app, connection, user, &session, refresh_token).await
 }
 
 fn provider(user: &User) -> &str {
@@ -81,8 +89,9 @@ async fn find_session(connection: &mut PgConnection, id: SessionId) -> Result<Se
 }
 
 /// The tokens of a session whose active refresh token is known.
-pub fn grant(
+pub async fn grant(
     app: &App,
+    connection: &mut PgConnection,
     user: User,
     session: &Session,
     refresh_token: RefreshToken,
@@ -90,9 +99,14 @@ pub fn grant(
     let issued_at = app.now();
     let expires_at = issued_at + app.rules.token_lifetime;
     let claims = AccessClaims::new(&app.rules.issuer, &user, session, issued_at, expires_at);
-    let access_token = app.signer.sign(&claims).map_err(Error::internal)?;
+    let access_token = if app.has_hook(HookName::CustomAccessToken) {
+        let claims = customised(app, connection, &user, session, &claims).await?;
+        app.signer.sign(&claims)
+    } else {
+        app.signer.sign(&claims)
+    };
     Ok(Grant {
-        access_token,
+        access_token: access_token.map_err(Error::internal)?,
         expires_at: expires_at.unix_timestamp(),
         expires_in: app.rules.token_lifetime.as_secs(),
         refresh_token,
@@ -101,3 +115,58 @@ pub fn grant(
         provider_tokens: ProviderTokens::default(),
     })
 }
+
+/// The claims as the operator's own code wants them. What says whose token it is, in which session
+/// and until when, stays as it is.
+async fn customised(
+    app: &App,
+    connection: &mut PgConnection,
+    user: &User,
+    session: &Session,
+    claims: &AccessClaims<'_>,
+) -> Result<Map<String, Value>> {
+    let ours = serde_json::to_value(claims).map_err(Error::internal)?;
+    let method = session
+        .methods
+        .first()
+        .map_or("", |method| method.method.as_str());
+    let payload = json!({
+        "user_id": user.id, "claims": ours, "authentication_method": method,
+    });
+    let name = HookName::CustomAccessToken;
+    let answer: Option<Customised> = app.ask_hook(connection, name, &payload).await?;
+    let mut claims = answer.map_or_else(Map::new, |answer| answer.claims);
+    for required in REQUIRED_CLAIMS {
+        if !claims.contains_key(required) {
+            let message = "output claims do not conform to the expected schema";
+            return Err(Error::internal(message));
+        }
+    }
+    for fixed in FIXED_CLAIMS {
+        if let Some(value) = ours.get(fixed) {
+            claims.insert(fixed.to_owned(), value.clone());
+        }
+    }
+    Ok(claims)
+}
+
+#[derive(Deserialize)]
+struct Customised {
+    claims: Map<String, Value>,
+}
+
+/// What a token of GoTrue's always says.
+const REQUIRED_CLAIMS: [&str; 10] = [
+    "aud",
+    "exp",
+    "iat",
+    "sub",
+    "email",
+    "phone",
+    "role",
+    "aal",
+    "session_id",
+    "is_anonymous",
+];
+/// What the operator's code does not decide.
+const FIXED_CLAIMS: [&str; 5] = ["iss", "sub", "exp", "iat", "session_id"];

@@ -2,6 +2,7 @@
 
 use common::Secret;
 use pg::sqlx::PgConnection;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
@@ -16,10 +17,12 @@ use crate::domain::session::{Client, Method};
 use crate::domain::user::User;
 use crate::error::refusal::SMS_SEND_FAILED;
 use crate::error::{Error, Medium, Result, TooManyMessages};
+use crate::hooks::HookName;
 use crate::mail::{Letter, LetterKind};
 use crate::sms::{Channel, TextError};
 use crate::store;
 use crate::store::one_time_tokens::NewOneTime;
+use crate::wire::UserResponse;
 
 /// Where a message leads its reader.
 #[derive(Debug, Clone)]
@@ -95,6 +98,7 @@ pub async fn begin_flow(
         created_at: app.now(),
         linking_target: None,
         redirect_to: None,
+        browser_hash: None,
         provider_tokens: ProviderTokens::default(),
     };
     store::flow_states::insert(connection, &flow).await?;
@@ -268,18 +272,58 @@ fn check_pause(app: &App, user: &User, purpose: Purpose, medium: Medium) -> Resu
 /// Sends letters, in a moment when no connection is held. One that cannot be sent may be asked for
 /// again at once.
 pub async fn post(app: &App, letters: Vec<Outgoing>) -> Result<()> {
-    for Outgoing {
-        user,
-        purpose,
-        letter,
-    } in letters
-    {
-        if let Err(error) = app.postbox.send(&letter).await {
-            let mut connection = app.pool.acquire().await?;
-            store::users::update_sent(&mut connection, user.id, purpose, None).await?;
-            return Err(Error::internal(error));
+    if letters.is_empty() {
+        return Ok(());
+    }
+    let sent = if app.has_hook(HookName::SendEmail) {
+        hand_over(app, &letters).await
+    } else {
+        send_letters(app, &letters).await
+    };
+    if sent.is_err() {
+        let mut connection = app.pool.acquire().await?;
+        for Outgoing { user, purpose, .. } in &letters {
+            store::users::update_sent(&mut connection, user.id, *purpose, None).await?;
         }
     }
+    sent
+}
+
+async fn send_letters(app: &App, letters: &[Outgoing]) -> Result<()> {
+    for outgoing in letters {
+        let sent = app.postbox.send(&outgoing.letter).await;
+        sent.map_err(Error::internal)?;
+    }
+    Ok(())
+}
+
+/// Hands letters over to the operator's own code: both of a change of address at once, where the
+/// hashes stand crosswise, as the interface has it.
+async fn hand_over(app: &App, letters: &[Outgoing]) -> Result<()> {
+    let Some(first) = letters.first() else {
+        return Ok(());
+    };
+    let letter = &first.letter;
+    let mut data = json!({
+        "token": letter.code.expose(), "token_hash": letter.link_token.expose(),
+        "token_new": "", "token_hash_new": "",
+        "redirect_to": letter.redirect_to.as_str(), "site_url": app.rules.issuer,
+        "email_action_type": letter.kind.action(),
+    });
+    if let Some(current) = letters.get(1).map(|current| &current.letter) {
+        data["token"] = json!(current.code.expose());
+        data["token_hash_new"] = json!(current.link_token.expose());
+        data["token_new"] = json!(letter.code.expose());
+    }
+    let mut user = first.user.clone();
+    if !letter.new_email.is_empty() {
+        user.new_email = Some(letter.new_email.clone());
+    }
+    let user = serde_json::to_value(UserResponse::from(user)).map_err(Error::internal)?;
+    let payload = json!({ "user": user, "email_data": data });
+    let mut connection = app.pool.acquire().await?;
+    let name = HookName::SendEmail;
+    let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
     Ok(())
 }
 
@@ -288,22 +332,37 @@ pub async fn post_text(app: &App, text: OutgoingText) -> Result<Option<String>> 
     let Some(code) = &text.code else {
         return Ok(None);
     };
-    match app
-        .texter
-        .send(text.number.as_str(), code, text.channel)
-        .await
-    {
+    let message = (text.number.as_str(), code, text.channel);
+    let sent = send_text(app, &text.user, message).await;
+    if sent.is_err() {
+        let mut connection = app.pool.acquire().await?;
+        store::users::update_sent(&mut connection, text.user.id, text.purpose, None).await?;
+    }
+    sent
+}
+
+/// Sends a code to a number, or has the operator's own code do it.
+pub async fn send_text(
+    app: &App,
+    user: &User,
+    (number, code, channel): (&str, &Secret, Channel),
+) -> Result<Option<String>> {
+    let name = HookName::SendSms;
+    if app.has_hook(name) {
+        let user = serde_json::to_value(UserResponse::from(user.clone()));
+        let user = user.map_err(Error::internal)?;
+        let sms = json!({ "otp": code.expose(), "phone": number });
+        let payload = json!({ "user": user, "sms": sms });
+        let mut connection = app.pool.acquire().await?;
+        let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
+        return Ok(None);
+    }
+    match app.texter.send(number, code, channel).await {
         Ok(id) => Ok(id),
-        Err(error) => {
-            let mut connection = app.pool.acquire().await?;
-            store::users::update_sent(&mut connection, text.user.id, text.purpose, None).await?;
-            match error {
-                TextError::Refused { .. } | TextError::NoProvider => {
-                    tracing::warn!(%error, "a text message was not sent");
-                    Err(SMS_SEND_FAILED.into())
-                }
-                TextError::Unreachable(_) => Err(Error::internal(error)),
-            }
+        Err(error @ (TextError::Refused { .. } | TextError::NoProvider)) => {
+            tracing::warn!(%error, "a text message was not sent");
+            Err(SMS_SEND_FAILED.into())
         }
+        Err(error @ TextError::Unreachable(_)) => Err(Error::internal(error)),
     }
 }

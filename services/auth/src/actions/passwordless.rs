@@ -2,7 +2,7 @@
 
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{self, Newcomer};
+use crate::actions::accounts::{self, Newcomer, Newness};
 use crate::actions::messages::{
     Leading, LetterRequest, Outgoing, OutgoingText, begin_flow, post, post_text, write_letter,
     write_text,
@@ -70,18 +70,12 @@ pub async fn send_email_code(
     } else {
         Confirmation::Pending
     };
-    let user = match found {
-        Some(user) => user,
-        None => {
-            join(
-                app,
-                &mut transaction,
-                client,
-                (&contact, confirmation),
-                newcomers,
-            )
-            .await?
-        }
+    let who = (&contact, confirmation);
+    let (user, newness) = if let Some(user) = found {
+        (user, Newness::Known)
+    } else {
+        let user = join(app, &mut transaction, client, who, newcomers).await?;
+        (user, Newness::New)
     };
     let letters = if user.is_confirmed(&contact) {
         let entry = AuditEntry::new(Actor::user(&user), AuditAction::UserRecoveryRequested);
@@ -91,7 +85,7 @@ pub async fn send_email_code(
     } else {
         confirmation_letter(app, &mut transaction, client, &user, leading).await?
     };
-    transaction.commit().await?;
+    accounts::commit(app, transaction, client, newness.newcomer(&user)).await?;
     post(app, letters.into_iter().collect()).await
 }
 
@@ -108,22 +102,15 @@ pub async fn send_phone_code(
     app.contact_rules(&contact)?;
     let mut transaction = app.begin().await?;
     let found = store::users::find_by_contact(&mut transaction, &contact).await?;
-    let pending = Confirmation::Pending;
-    let user = match found {
-        Some(user) => user,
-        None => {
-            join(
-                app,
-                &mut transaction,
-                client,
-                (&contact, pending),
-                newcomers,
-            )
-            .await?
-        }
+    let who = (&contact, Confirmation::Pending);
+    let (user, newness) = if let Some(user) = found {
+        (user, Newness::Known)
+    } else {
+        let user = join(app, &mut transaction, client, who, newcomers).await?;
+        (user, Newness::New)
     };
     let text = phone_confirmation(app, &mut transaction, client, &user, (phone, channel)).await?;
-    transaction.commit().await?;
+    accounts::commit(app, transaction, client, newness.newcomer(&user)).await?;
     post_text(app, text).await
 }
 
@@ -150,7 +137,7 @@ async fn join(
         password_hash: None,
     };
     let new = accounts::new_user(app, &newcomer);
-    let user = accounts::insert(app, connection, &new, contact, confirmation).await?;
+    let user = accounts::insert(app, connection, client, &new, (contact, confirmation)).await?;
     let user = user.ok_or(Error::Busy)?;
     let action = match confirmation {
         Confirmation::Confirmed => AuditAction::UserSignedUp,

@@ -54,7 +54,7 @@ pub async fn refresh(app: &App, client: &Client, presented: &RefreshToken) -> Re
     store::sessions::update_refreshed(&mut transaction, id, generation, client, now).await?;
     let entry = AuditEntry::new(Actor::user(&user), AuditAction::TokenRefreshed);
     app.audit(&mut transaction, client, entry).await?;
-    let granted = grant(app, user, &session, token)?;
+    let granted = grant(app, &mut transaction, user, &session, token).await?;
     transaction.commit().await?;
     Ok(granted)
 }
@@ -90,7 +90,7 @@ pub async fn renew(
     let active = active.ok_or(Error::SessionNotFound)?;
     let (token, generation) = rotate(app, connection, &session, &active).await?;
     store::sessions::update_refreshed(connection, id, generation, client, app.now()).await?;
-    grant(app, user, &session, token)
+    grant(app, connection, user, &session, token).await
 }
 
 /// Replaces what is active by the next generation.

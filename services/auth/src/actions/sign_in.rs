@@ -1,14 +1,17 @@
 //! Signing in by a password.
 
 use common::Secret;
+use serde_json::json;
 
 use crate::actions::grant::{Grant, open_session};
 use crate::app::{App, Limited};
 use crate::domain::password_hash::Verdict;
 use crate::domain::session::{Client, Method};
 use crate::domain::user::{Contact, User};
-use crate::error::{Error, Result};
+use crate::error::{Error, Rejection, Result};
+use crate::hooks::{Decision, HookName};
 use crate::store;
+use crate::store::sessions::Ending;
 
 /// Who wants to sign in. The contact is none where what was sent is no address or number.
 #[derive(Debug)]
@@ -63,6 +66,9 @@ async fn check(app: &App, request: &SignIn) -> Result<Checked> {
     };
     let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let verdict = app.hasher.verify(&request.password, stored).await?;
+    if let Some(user) = &user {
+        ask_password_hook(app, user, verdict).await?;
+    }
     let user = user.filter(|_| verdict != Verdict::Wrong);
     let user = user.ok_or(Error::InvalidCredentials)?;
     app.limiters.wrong_passwords.give_back(&account);
@@ -71,6 +77,24 @@ async fn check(app: &App, request: &SignIn) -> Result<Checked> {
         Verdict::Right | Verdict::Wrong => None,
     };
     Ok(Checked { user, new_hash })
+}
+
+/// Tells the operator's own code that a password was shown, and does what it decides.
+async fn ask_password_hook(app: &App, user: &User, verdict: Verdict) -> Result<()> {
+    let name = HookName::PasswordVerificationAttempt;
+    if !app.has_hook(name) {
+        return Ok(());
+    }
+    let payload = json!({ "user_id": user.id, "valid": verdict != Verdict::Wrong });
+    let mut connection = app.pool.acquire().await?;
+    let answer: Option<Decision> = app.ask_hook(&mut connection, name, &payload).await?;
+    let Some(decision) = answer.filter(Decision::is_rejection) else {
+        return Ok(());
+    };
+    if decision.should_logout_user {
+        store::sessions::delete(&mut connection, user.id, Ending::All).await?;
+    }
+    Err(Error::Rejected(Rejection::Password, decision.message()))
 }
 
 /// Opens the session; none where the password was changed since it was checked.

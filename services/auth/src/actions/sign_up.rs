@@ -3,7 +3,7 @@
 use common::Secret;
 use pg::sqlx::{Postgres, Transaction};
 
-use crate::actions::accounts::{self, Newcomer};
+use crate::actions::accounts::{self, Newcomer, Newness};
 use crate::actions::grant::{Grant, open_session};
 use crate::actions::messages::{Leading, post, post_text};
 use crate::actions::passwordless::{confirmation_letter, phone_confirmation};
@@ -72,7 +72,8 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
         }
         // Who signs up again before they confirmed gets the message again; the account stays as
         // whoever was first made it.
-        let sent = send_confirmation(app, transaction, client, existing, request).await;
+        let who = (existing, Newness::Known);
+        let sent = send_confirmation(app, transaction, client, who, request).await;
         return match sent {
             Ok(_)
             | Err(Error::MessagesLimited(TooManyMessages {
@@ -81,8 +82,14 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
             Err(error) => Err(error),
         };
     }
-    let user =
-        accounts::insert(app, &mut transaction, &new, &request.contact, confirmation).await?;
+    let user = accounts::insert(
+        app,
+        &mut transaction,
+        client,
+        &new,
+        (&request.contact, confirmation),
+    )
+    .await?;
     // None: somebody else was faster.
     let Some(user) = user else {
         return taken(&new, rules.autoconfirm);
@@ -95,10 +102,11 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
     let entry = AuditEntry::new(Actor::user(&user), action).with_provider(provider);
     app.audit(&mut transaction, client, entry).await?;
     if confirmation == Confirmation::Pending {
-        return send_confirmation(app, transaction, client, user, request).await;
+        let who = (user, Newness::New);
+        return send_confirmation(app, transaction, client, who, request).await;
     }
     let grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
-    transaction.commit().await?;
+    accounts::commit(app, transaction, client, Some(&grant.user)).await?;
     Ok(SignedUp::In(Box::new(grant)))
 }
 
@@ -114,20 +122,21 @@ async fn send_confirmation(
     app: &App,
     mut transaction: Transaction<'static, Postgres>,
     client: &Client,
-    user: User,
+    (user, newness): (User, Newness),
     request: SignUp,
 ) -> Result<SignedUp> {
+    let newcomer = newness.newcomer(&user);
     match request.contact {
         Contact::Email(_) => {
             let leading = request.leading;
             let letter = confirmation_letter(app, &mut transaction, client, &user, leading).await?;
-            transaction.commit().await?;
+            accounts::commit(app, transaction, client, newcomer).await?;
             post(app, letter.into_iter().collect()).await?;
         }
         Contact::Phone(phone) => {
             let how = (phone, request.channel);
             let text = phone_confirmation(app, &mut transaction, client, &user, how).await?;
-            transaction.commit().await?;
+            accounts::commit(app, transaction, client, newcomer).await?;
             post_text(app, text).await?;
         }
     }

@@ -32,7 +32,9 @@ pub struct FlowState {
     pub linking_target: Option<UserId>,
     /// Where the browser goes at the end.
     pub redirect_to: Option<String>,
-    /// The provider's own tokens, for the client.
+    /// The SHA-256 of what the browser that began keeps; none where no browser did.
+    pub browser_hash: Option<String>,
+    /// The provider's own tokens, for the client; sealed.
     pub provider_tokens: ProviderTokens,
 }
 

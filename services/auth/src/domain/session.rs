@@ -175,6 +175,8 @@ pub struct SessionRules {
     pub timebox: Option<Duration>,
     /// From their last refresh.
     pub inactivity: Option<Duration>,
+    /// Whether a new one of a user ends the others.
+    pub single: bool,
 }
 
 /// Why a session has ended.
@@ -229,6 +231,7 @@ mod tests {
         let rules = SessionRules {
             timebox: Some(Duration::from_hours(24)),
             inactivity: Some(Duration::from_hours(8)),
+            single: false,
         };
         let at = |hours| created_at + Duration::from_hours(hours);
         assert_eq!(session.ended(rules, at(12)), None);

@@ -84,6 +84,26 @@ refusals! {
     EMAIL_REGISTERED = UNPROCESSABLE_ENTITY, "email_exists", "A user with this email address has already been registered";
     /// No account has this address.
     EMAIL_UNKNOWN = NOT_FOUND, "user_not_found", "User with this email not found";
+    /// No such provider here.
+    PROVIDER_DISABLED = BAD_REQUEST, "validation_failed", "Unsupported provider: provider is not enabled";
+    /// A sign-in that this browser did not begin, or that ended before.
+    BAD_OAUTH_STATE = BAD_REQUEST, "bad_oauth_state", "OAuth state is invalid, expired, or of another browser";
+    /// A provider that did not tell who somebody is.
+    BAD_OAUTH_CALLBACK = BAD_REQUEST, "bad_oauth_callback", "The provider did not tell who it is";
+    /// A provider, or the user there, said no.
+    PROVIDER_SAID_NO = FORBIDDEN, "bad_oauth_callback", "The provider refused the sign-in";
+    /// Somebody else's identity.
+    IDENTITY_EXISTS = UNPROCESSABLE_ENTITY, "identity_already_exists", "Identity is already linked to another user";
+    /// An address that the provider does not vouch for.
+    PROVIDER_EMAIL_UNVERIFIED = UNPROCESSABLE_ENTITY, "provider_email_needs_verification", "The provider has not verified the email address";
+    /// No address at all.
+    PROVIDER_EMAIL_MISSING = UNPROCESSABLE_ENTITY, "validation_failed", "Error getting user email from external provider";
+    /// A hook that took too long.
+    HOOK_TIMEOUT = UNPROCESSABLE_ENTITY, "hook_timeout", "Failed to reach hook within maximum time of 5.000000 seconds";
+    /// A hook that said too much.
+    HOOK_PAYLOAD_TOO_LARGE = UNPROCESSABLE_ENTITY, "hook_payload_over_size_limit", "Payload size exceeded size limit of 200 KB";
+    /// No proof that somebody is there.
+    CAPTCHA_FAILED = BAD_REQUEST, "captcha_failed", "captcha protection: request disallowed (no captcha_token found or it is invalid)";
     /// The provider of text messages refused one.
     SMS_SEND_FAILED = UNPROCESSABLE_ENTITY, "sms_send_failed", "Error sending the text message";
 }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::requests::{channel, given, phone};
-use super::responses::SessionResponse;
 use crate::actions::caller::Caller;
 use crate::actions::factors::{self, Enrolling, Shown};
 use crate::app::App;
@@ -18,6 +17,7 @@ use crate::domain::session::Client;
 use crate::error::refusal::FACTOR_NOT_FOUND;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, body, parse};
+use crate::wire::SessionResponse;
 
 #[derive(Deserialize)]
 pub(super) struct EnrollRequest {

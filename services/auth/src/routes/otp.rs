@@ -11,6 +11,7 @@ use super::requests::{challenge, channel, email, given, phone};
 use crate::actions::messages::Leading;
 use crate::actions::passwordless::{Newcomers, send_email_code, send_phone_code};
 use crate::app::App;
+use crate::captcha::{self, MetaSecurity};
 use crate::domain::metadata::Metadata;
 use crate::domain::session::Client;
 use crate::error::{Error, Result};
@@ -25,6 +26,7 @@ pub(super) struct CodeRequest {
     channel: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
+    gotrue_meta_security: Option<MetaSecurity>,
 }
 
 impl CodeRequest {
@@ -43,6 +45,7 @@ pub(super) async fn send_code(
     redirect: RedirectTo,
     JsonBody(request): JsonBody<CodeRequest>,
 ) -> Result<Json<Value>> {
+    captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let newcomers = request.newcomers();
     match (given(request.email), given(request.phone)) {
         (Some(_), Some(_)) => Err(Error::validation(
@@ -75,6 +78,7 @@ pub(super) async fn send_magic_link(
     redirect: RedirectTo,
     JsonBody(request): JsonBody<CodeRequest>,
 ) -> Result<Json<Value>> {
+    captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let newcomers = request.newcomers();
     let email = email(&request.email.unwrap_or_default())?;
     let leading = Leading {

@@ -11,6 +11,7 @@ use super::requests::{challenge, email};
 use crate::actions::messages::Leading;
 use crate::actions::passwordless;
 use crate::app::App;
+use crate::captcha::{self, MetaSecurity};
 use crate::domain::session::Client;
 use crate::error::Result;
 use crate::extract::{JsonBody, RedirectTo};
@@ -20,6 +21,7 @@ pub(super) struct RecoverRequest {
     email: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
+    gotrue_meta_security: Option<MetaSecurity>,
 }
 
 /// Sends the way to a new password; whether there is an account, is not told.
@@ -29,6 +31,7 @@ pub(super) async fn recover(
     redirect: RedirectTo,
     JsonBody(request): JsonBody<RecoverRequest>,
 ) -> Result<Json<Value>> {
+    captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let email = email(&request.email.unwrap_or_default())?;
     let leading = Leading {
         redirect_to: redirect.0,

@@ -12,6 +12,7 @@ use super::requests::{challenge, email, given, phone};
 use crate::actions::messages::Leading;
 use crate::actions::resend::{self, Resend};
 use crate::app::App;
+use crate::captcha::{self, MetaSecurity};
 use crate::domain::session::Client;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, RedirectTo};
@@ -24,6 +25,7 @@ pub(super) struct ResendRequest {
     phone: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
+    gotrue_meta_security: Option<MetaSecurity>,
 }
 
 /// Sends a confirmation once more; whether somebody waits for one, is not told.
@@ -33,6 +35,7 @@ pub(super) async fn resend(
     redirect: RedirectTo,
     JsonBody(request): JsonBody<ResendRequest>,
 ) -> Result<Json<Value>> {
+    captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let leading = Leading {
         redirect_to: redirect.0,
         challenge: challenge(

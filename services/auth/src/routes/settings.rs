@@ -44,6 +44,9 @@ pub(super) async fn get_settings(State(app): State<Arc<App>>) -> Json<Value> {
         .iter()
         .map(|name| ((*name).to_owned(), Value::Bool(false)))
         .collect();
+    for provider in &app.providers {
+        external.insert(provider.config.name.clone(), Value::Bool(true));
+    }
     external.insert("anonymous_users".to_owned(), rules.anonymous.is_on().into());
     external.insert("email".to_owned(), rules.email.accounts.is_on().into());
     external.insert("phone".to_owned(), rules.phone.accounts.is_on().into());
@@ -52,7 +55,7 @@ pub(super) async fn get_settings(State(app): State<Arc<App>>) -> Json<Value> {
         "disable_signup": !rules.sign_up.is_on(),
         "mailer_autoconfirm": rules.email.autoconfirm.is_on(),
         "phone_autoconfirm": rules.phone.autoconfirm.is_on(),
-        "sms_provider": "",
+        "sms_provider": app.sms_provider,
         "saml_enabled": false,
     }))
 }

@@ -9,16 +9,17 @@ use common::Secret;
 use serde::Deserialize;
 
 use super::requests::{challenge, channel, email, given, phone};
-use super::responses::{SessionResponse, UserResponse};
 use crate::actions::anonymous::sign_in_anonymously;
 use crate::actions::messages::Leading;
 use crate::actions::sign_up::{self, SignUp, SignedUp};
 use crate::app::App;
+use crate::captcha::{self, MetaSecurity};
 use crate::domain::metadata::Metadata;
 use crate::domain::session::Client;
 use crate::domain::user::Contact;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, RedirectTo};
+use crate::wire::{SessionResponse, UserResponse};
 
 /// What a client may say. Roles, audiences and `app_metadata` are not among it.
 #[derive(Deserialize)]
@@ -30,6 +31,7 @@ pub(super) struct SignUpRequest {
     channel: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
+    gotrue_meta_security: Option<MetaSecurity>,
 }
 
 /// Makes an account: by e-mail address, by phone number, or by neither, for nobody in particular.
@@ -39,6 +41,7 @@ pub(super) async fn sign_up(
     redirect: RedirectTo,
     JsonBody(request): JsonBody<SignUpRequest>,
 ) -> Result<Response> {
+    captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let data = request.data.unwrap_or_default();
     let contact = match (given(request.email), given(request.phone)) {
         (None, None) => {

@@ -8,11 +8,13 @@ use common::Secret;
 use serde::Deserialize;
 
 use super::requests::given;
-use super::responses::SessionResponse;
+use crate::actions::caller::{caller, identity};
 use crate::actions::exchange_code::exchange_code;
+use crate::actions::external::{IdTokenGrant, sign_in_by_id_token};
 use crate::actions::refresh::refresh;
 use crate::actions::sign_in::{SignIn, sign_in};
 use crate::app::App;
+use crate::captcha::{self, MetaSecurity};
 use crate::domain::email::EmailAddress;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::refresh_token::RefreshToken;
@@ -20,6 +22,7 @@ use crate::domain::session::Client;
 use crate::domain::user::Contact;
 use crate::error::{Error, Result};
 use crate::extract::{body, parse};
+use crate::wire::SessionResponse;
 
 #[derive(Deserialize)]
 pub(super) struct GrantQuery {
@@ -31,12 +34,34 @@ struct PasswordGrantRequest {
     email: Option<String>,
     phone: Option<String>,
     password: Option<String>,
+    gotrue_meta_security: Option<MetaSecurity>,
 }
 
 #[derive(Deserialize)]
 struct PkceGrantRequest {
     auth_code: Option<String>,
     code_verifier: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct IdTokenRequest {
+    provider: Option<String>,
+    id_token: Option<String>,
+    nonce: Option<String>,
+    link_identity: Option<bool>,
+}
+
+impl IdTokenRequest {
+    fn grant(self) -> Result<IdTokenGrant> {
+        let token = given(self.id_token);
+        let token = token.ok_or_else(|| Error::validation("id_token required"))?;
+        let provider = given(self.provider);
+        Ok(IdTokenGrant {
+            provider: provider.ok_or_else(|| Error::validation("provider required"))?,
+            id_token: Secret::from(token),
+            nonce: given(self.nonce).map(Secret::from),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -51,10 +76,13 @@ pub(super) async fn create_token(
     client: Client,
     request: Request,
 ) -> Result<Json<SessionResponse>> {
+    let headers = request.headers().clone();
     let body = body(request, &app).await?;
     let grant = match query.grant_type.as_deref() {
         Some("password") => {
-            let request = password_grant(parse(&body)?)?;
+            let request: PasswordGrantRequest = parse(&body)?;
+            captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
+            let request = password_grant(request)?;
             sign_in(&app, &client, &request).await?
         }
         Some("refresh_token") => {
@@ -75,6 +103,23 @@ pub(super) async fn create_token(
                 )
             })?;
             exchange_code(&app, &client, &code.into(), &verifier.into()).await?
+        }
+        Some("id_token") => {
+            let request: IdTokenRequest = parse(&body)?;
+            let caller = if request.link_identity == Some(true) {
+                let identity = identity(&app, &headers)?;
+                Some(caller(&app, &identity).await?)
+            } else {
+                None
+            };
+            let request = request.grant()?;
+            Box::pin(sign_in_by_id_token(
+                &app,
+                &client,
+                caller.as_ref(),
+                &request,
+            ))
+            .await?
         }
         Some(_) | None => return Err(Error::UnsupportedGrant),
     };

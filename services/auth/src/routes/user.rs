@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::requests::{challenge, channel, contacts, given};
-use super::responses::UserResponse;
 use crate::actions::caller::Caller;
 use crate::actions::messages::Leading;
 use crate::actions::reauthenticate;
@@ -19,6 +18,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::session::Client;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, RedirectTo};
+use crate::wire::UserResponse;
 
 /// The caller.
 pub(super) async fn get_user(caller: Caller) -> Json<UserResponse> {

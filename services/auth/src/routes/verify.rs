@@ -15,7 +15,6 @@ use url::Url;
 
 use super::redirects::{to_error, with_code, with_message, with_session};
 use super::requests::{email, given, phone};
-use super::responses::SessionResponse;
 use crate::actions::verify::{self, Proof, Verified, Wanted};
 use crate::app::App;
 use crate::domain::session::Client;
@@ -23,6 +22,7 @@ use crate::domain::user::Contact;
 use crate::domain::verification::VerificationType;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, RedirectTo};
+use crate::wire::SessionResponse;
 
 const HALF: &str =
     "Confirmation link accepted. Please proceed to confirm link sent to the other email";

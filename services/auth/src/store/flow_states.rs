@@ -15,8 +15,8 @@ use crate::store::StoreResult;
 pub async fn insert(connection: &mut PgConnection, flow: &FlowState) -> StoreResult<()> {
     let sql = "insert into auth.flow_state (id, user_id, code_challenge_method, code_challenge, \
                provider_type, authentication_method, linking_target_id, referrer, created_at, \
-               updated_at) values ($1, $2, $3::auth.code_challenge_method, $4, $5, $6, $7, $8, \
-               $9, $9)";
+               updated_at, browser_hash) values ($1, $2, $3::auth.code_challenge_method, $4, $5, \
+               $6, $7, $8, $9, $9, $10)";
     let challenge = flow.challenge.as_ref();
     sqlx::query(sql)
         .bind(flow.id)
@@ -28,6 +28,7 @@ pub async fn insert(connection: &mut PgConnection, flow: &FlowState) -> StoreRes
         .bind(flow.linking_target.map(|id| id.0))
         .bind(&flow.redirect_to)
         .bind(flow.created_at)
+        .bind(&flow.browser_hash)
         .execute(connection)
         .await?;
     Ok(())
@@ -60,7 +61,7 @@ macro_rules! columns {
     () => {
         "id, user_id, code_challenge_method::text as method, code_challenge, provider_type, \
          authentication_method, auth_code_issued_at, created_at, linking_target_id, referrer, \
-         provider_access_token, provider_refresh_token"
+         browser_hash, provider_access_token, provider_refresh_token"
     };
 }
 
@@ -86,6 +87,21 @@ pub async fn find_by_code(
         .fetch_optional(connection)
         .await?;
     Ok(row.as_ref().map(read).transpose()?)
+}
+
+/// Notes that a sign-in came back from its provider; answers whether it had not before.
+pub async fn consume(
+    connection: &mut PgConnection,
+    id: Uuid,
+    now: OffsetDateTime,
+) -> StoreResult<bool> {
+    let sql = "update auth.flow_state set consumed_at = $2 where id = $1 and consumed_at is null";
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Removes a sign-in: it has ended. Answers whether it was there.
@@ -131,6 +147,7 @@ fn read(row: &PgRow) -> sqlx::Result<FlowState> {
         created_at: row.try_get("created_at")?,
         linking_target: linking_target.map(UserId),
         redirect_to: row.try_get("referrer")?,
+        browser_hash: row.try_get("browser_hash")?,
         provider_tokens: ProviderTokens {
             access_token: row.try_get("provider_access_token")?,
             refresh_token: row.try_get("provider_refresh_token")?,

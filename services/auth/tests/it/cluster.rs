@@ -72,7 +72,7 @@ fn environment(cluster: &PrivateCluster) -> EnvironmentMap {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_postgres_is_away_clients_are_told_to_come_back() {
-    let mut fragile = Fragile::start().await;
+    let mut fragile = Box::pin(Fragile::start()).await;
     let session = fragile.sign_up().await;
     fragile.cluster.kill();
     fragile.cluster.stop().await;
@@ -101,7 +101,7 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_mid_rotation_locks_nobody_out() {
-    let mut fragile = Fragile::start().await;
+    let mut fragile = Box::pin(Fragile::start()).await;
     let mut known = fragile.sign_up().await.refresh_token;
     for rotations_before in [1, 4, 9, 16] {
         let reached = Notify::new();

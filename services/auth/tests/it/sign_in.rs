@@ -70,7 +70,12 @@ async fn unknown_user_and_wrong_password_take_as_long() {
     instance.sign_up("ada@example.com").await;
     let mut known = Duration::MAX;
     let mut unknown = Duration::MAX;
-    for _ in 0..5 {
+    let alike = |one: Duration, other: Duration| one * 2 > other && other * 2 > one;
+    // The fastest of a few: a busy machine slows some down, a difference of ours all.
+    for round in 0..30 {
+        if round >= 5 && alike(known, unknown) {
+            break;
+        }
         let begun = std::time::Instant::now();
         let _ = instance.sign_in("ada@example.com", "wrong-password").await;
         known = known.min(begun.elapsed());
@@ -80,8 +85,8 @@ async fn unknown_user_and_wrong_password_take_as_long() {
             .await;
         unknown = unknown.min(begun.elapsed());
     }
-    assert!(unknown * 2 > known, "unknown {unknown:?}, known {known:?}");
-    assert!(known * 2 > unknown, "unknown {unknown:?}, known {known:?}");
+    let message = format!("unknown {unknown:?}, known {known:?}");
+    assert!(alike(known, unknown), "{message}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use common::Secret;
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{self, Newcomer};
+use crate::actions::accounts::{self, Newcomer, Newness};
 use crate::actions::caller::Admin;
 use crate::actions::messages::{LetterRequest, Outgoing, post, write_unasked_letter};
 use crate::app::App;
@@ -57,7 +57,11 @@ pub async fn invite(
     (data, redirect_to): (Metadata, Url),
 ) -> Result<User> {
     let mut transaction = app.begin().await?;
-    let user = invited(app, &mut transaction, client, admin, (email.clone(), data)).await?;
+    let contact = Contact::Email(email.clone());
+    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
+    let newness = newness(found.as_ref());
+    let who = (contact, data);
+    let user = invited(app, &mut transaction, client, admin, found, who).await?;
     let request = request(
         LetterKind::Invite,
         Purpose::Confirmation,
@@ -66,9 +70,10 @@ pub async fn invite(
     );
     let letter = write_unasked_letter(app, &mut transaction, &user, request).await?;
     let user = store::users::find(&mut transaction, user.id).await?;
-    transaction.commit().await?;
+    let user = user.ok_or(Error::UserNotFound)?;
+    accounts::commit(app, transaction, client, newness.newcomer(&user)).await?;
     post(app, vec![letter]).await?;
-    user.ok_or(Error::UserNotFound)
+    Ok(user)
 }
 
 /// Makes a link that the caller sends.
@@ -93,28 +98,29 @@ pub async fn generate_link(
     let mut transaction = app.begin().await?;
     let contact = Contact::Email(email.clone());
     let found = store::users::find_by_contact(&mut transaction, &contact).await?;
+    let newness = newness(found.as_ref());
     let (user, outgoing, verification) = match kind {
         LinkKind::Signup(_) => {
-            let user =
-                signed_up(app, &mut transaction, found, (contact, data, password_hash)).await?;
+            let who = (contact, data, password_hash);
+            let user = signed_up(app, &mut transaction, client, found, who).await?;
             let kind = LetterKind::Confirmation;
             let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
             (user, outgoing, "signup")
         }
         LinkKind::Invite => {
-            let who = (email.clone(), data);
-            let user = invited(app, &mut transaction, client, admin, who).await?;
+            let who = (contact, data);
+            let user = invited(app, &mut transaction, client, admin, found, who).await?;
             let kind = LetterKind::Invite;
             let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
             (user, outgoing, "invite")
         }
         LinkKind::MagicLink => {
-            let is_new = found.is_none();
+            let who = (contact, data, None);
             let user = match found {
                 Some(user) => user,
-                None => signed_up(app, &mut transaction, None, (contact, data, None)).await?,
+                None => signed_up(app, &mut transaction, client, None, who).await?,
             };
-            let (kind, verification) = if is_new {
+            let (kind, verification) = if newness == Newness::New {
                 (LetterKind::Confirmation, "signup")
             } else {
                 (LetterKind::MagicLink, "magiclink")
@@ -145,9 +151,10 @@ pub async fn generate_link(
     app.audit(&mut transaction, client, entry.with_user(&user))
         .await?;
     let user = store::users::find(&mut transaction, user.id).await?;
-    transaction.commit().await?;
+    let user = user.ok_or(Error::UserNotFound)?;
+    accounts::commit(app, transaction, client, newness.newcomer(&user)).await?;
     Ok(Link {
-        user: user.ok_or(Error::UserNotFound)?,
+        user,
         letter: outgoing.letter().clone(),
         verification,
     })
@@ -207,17 +214,21 @@ async fn change(
     write_unasked_letter(app, connection, &user, request).await
 }
 
+/// Who is not found is new, where an account is made at all.
+fn newness(found: Option<&User>) -> Newness {
+    found.map_or(Newness::New, |_| Newness::Known)
+}
+
 /// The account of somebody who is invited: a new one, or one that was not confirmed.
 async fn invited(
     app: &App,
     connection: &mut PgConnection,
     client: &Client,
     admin: &Admin,
-    (email, data): (EmailAddress, Metadata),
+    found: Option<User>,
+    (contact, data): (Contact, Metadata),
 ) -> Result<User> {
-    let contact = Contact::Email(email);
-    let found = store::users::find_by_contact(connection, &contact).await?;
-    let user = signed_up(app, connection, found, (contact, data, None)).await?;
+    let user = signed_up(app, connection, client, found, (contact, data, None)).await?;
     store::users::update_invited(connection, user.id, app.now()).await?;
     let entry = AuditEntry::new(admin.actor.clone(), AuditAction::UserInvited);
     app.audit(connection, client, entry.with_user(&user))
@@ -229,6 +240,7 @@ async fn invited(
 async fn signed_up(
     app: &App,
     connection: &mut PgConnection,
+    client: &Client,
     found: Option<User>,
     (contact, data, password_hash): (Contact, Metadata, Option<String>),
 ) -> Result<User> {
@@ -242,7 +254,8 @@ async fn signed_up(
             password_hash,
         };
         let new = accounts::new_user(app, &newcomer);
-        let user = accounts::insert(app, connection, &new, &contact, confirmation).await?;
+        let user =
+            accounts::insert(app, connection, client, &new, (&contact, confirmation)).await?;
         return user.ok_or(Error::EmailExists);
     };
     if user.is_confirmed(&contact) {

@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use super::{own, session};
 use crate::actions::caller::Caller;
+use crate::actions::messages::send_text;
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::factor::{Challenge, Factor, FactorType};
 use crate::domain::one_time::digits_code;
 use crate::domain::session::Client;
 use crate::error::refusal::{
-    PHONE_VERIFY_DISABLED, SMS_SEND_FAILED, TOTP_VERIFY_DISABLED, WEBAUTHN_VERIFY_DISABLED,
+    PHONE_VERIFY_DISABLED, TOTP_VERIFY_DISABLED, WEBAUTHN_VERIFY_DISABLED,
 };
 use crate::error::{Error, Medium, Result, TooManyMessages};
 use crate::sms::Channel;
@@ -67,11 +68,7 @@ pub async fn ask(
     app.audit(&mut transaction, client, entry).await?;
     transaction.commit().await?;
     if let Some((phone, code)) = message {
-        let sent = app.texter.send(&phone, &code, channel).await;
-        sent.map_err(|error| {
-            tracing::warn!(%error, "a text message was not sent");
-            Error::from(SMS_SEND_FAILED)
-        })?;
+        send_text(app, &caller.user, (&phone, &code, channel)).await?;
     }
     Ok(Asked {
         id: challenge.id,

@@ -2,6 +2,7 @@
 
 use common::Secret;
 use pg::sqlx::PgConnection;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{own, session};
@@ -16,7 +17,8 @@ use crate::domain::totp;
 use crate::error::refusal::{
     CHALLENGE_EXPIRED, CHALLENGE_NOT_FOUND, FACTOR_NOT_FOUND, MFA_CODE_WRONG,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Rejection, Result};
+use crate::hooks::{Decision, HookName};
 use crate::store;
 
 /// Takes a code for a factor, and answers the session's new tokens.
@@ -43,7 +45,9 @@ pub async fn show(
     if over || challenge.verified_at.is_some() {
         return Err(CHALLENGE_EXPIRED.into());
     }
-    let (method, step) = check(app, &mut transaction, factor, &challenge, code).await?;
+    let checked = check(app, &mut transaction, factor, &challenge, code).await;
+    ask_hook(app, caller, factor, checked.is_ok()).await?;
+    let (method, step) = checked?;
     app.limiters.wrong_codes.give_back(&account);
     let grant = strengthen(
         app,
@@ -55,6 +59,24 @@ pub async fn show(
     .await?;
     transaction.commit().await?;
     Ok(grant)
+}
+
+/// Tells the operator's own code that a factor was shown, and does what it decides.
+async fn ask_hook(app: &App, caller: &Caller, factor: &Factor, valid: bool) -> Result<()> {
+    let name = HookName::MfaVerificationAttempt;
+    if !app.has_hook(name) {
+        return Ok(());
+    }
+    let payload = json!({
+        "user_id": caller.user.id, "factor_id": factor.id,
+        "factor_type": factor.factor_type, "valid": valid,
+    });
+    let mut connection = app.pool.acquire().await?;
+    let answer: Option<Decision> = app.ask_hook(&mut connection, name, &payload).await?;
+    match answer.filter(Decision::is_rejection) {
+        None => Ok(()),
+        Some(decision) => Err(Error::Rejected(Rejection::Factor, decision.message())),
+    }
 }
 
 /// How the factor was shown, and the time step of an app's code.

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::session::Client;
 use crate::error::Result;
 use crate::extract::JsonBody;
-use crate::routes::responses::UserResponse;
+use crate::wire::UserResponse;
 
 /// Makes an account for somebody.
 pub(crate) async fn create_user(

@@ -14,8 +14,8 @@ use crate::domain::session::Client;
 use crate::error::{Error, Result};
 use crate::extract::JsonBody;
 use crate::routes::factors::factor_id;
-use crate::routes::responses::FactorResponse;
 use crate::store;
+use crate::wire::FactorResponse;
 
 /// A user's factors.
 pub(crate) async fn list_factors(

@@ -9,8 +9,8 @@ use super::user_id;
 use crate::actions::caller::Admin;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::routes::responses::UserResponse;
 use crate::store;
+use crate::wire::UserResponse;
 
 /// One user.
 pub(crate) async fn get_user(

@@ -16,7 +16,7 @@ use crate::domain::session::Client;
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, RedirectTo};
 use crate::routes::requests::{email, given};
-use crate::routes::responses::UserResponse;
+use crate::wire::UserResponse;
 
 #[derive(Deserialize)]
 pub(crate) struct InviteRequest {

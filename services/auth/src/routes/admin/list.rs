@@ -12,9 +12,9 @@ use crate::actions::caller::Admin;
 use crate::app::App;
 use crate::error::Result;
 use crate::routes::requests::given;
-use crate::routes::responses::UserResponse;
 use crate::store;
 use crate::store::users::UserPage;
+use crate::wire::UserResponse;
 
 #[derive(Deserialize)]
 pub(crate) struct ListUsersQuery {

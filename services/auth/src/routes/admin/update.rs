@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::domain::session::Client;
 use crate::error::Result;
 use crate::extract::JsonBody;
-use crate::routes::responses::UserResponse;
+use crate::wire::UserResponse;
 
 /// Changes somebody's account.
 pub(crate) async fn update_user(

@@ -1,4 +1,4 @@
-//! Users and sessions as auth-js reads them.
+//! Users and sessions as clients and hooks read them.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ type Time = Option<OffsetDateTime>;
 
 /// A user.
 #[derive(Debug, Serialize)]
-pub(super) struct UserResponse {
+pub(crate) struct UserResponse {
     id: UserId,
     aud: String,
     role: String,
@@ -133,7 +133,7 @@ impl From<User> for UserResponse {
 
 /// A second factor.
 #[derive(Debug, Serialize)]
-pub(super) struct FactorResponse {
+pub(crate) struct FactorResponse {
     id: Uuid,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -169,7 +169,7 @@ impl From<Factor> for FactorResponse {
 
 /// An identity. On the wire, `id` is the provider's.
 #[derive(Debug, Serialize)]
-pub(super) struct IdentityResponse {
+pub(crate) struct IdentityResponse {
     identity_id: Uuid,
     id: String,
     user_id: UserId,
@@ -206,7 +206,7 @@ impl From<Identity> for IdentityResponse {
 
 /// A session.
 #[derive(Debug, Serialize)]
-pub(super) struct SessionResponse {
+pub(crate) struct SessionResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
