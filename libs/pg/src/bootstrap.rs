@@ -25,7 +25,7 @@ const FOUNDATION: [Script; 4] = [
     ("identity", include_str!("../sql/bootstrap/identity.sql")),
 ];
 
-const CATALOGUE: [Script; 6] = [
+const CATALOGUE: [Script; 7] = [
     ("events", include_str!("../sql/bootstrap/events.sql")),
     (
         "withholding",
@@ -42,6 +42,10 @@ const CATALOGUE: [Script; 6] = [
     (
         "idempotency",
         include_str!("../sql/bootstrap/idempotency.sql"),
+    ),
+    (
+        "change capture",
+        include_str!("../sql/bootstrap/change_capture.sql"),
     ),
     (
         "event triggers",

@@ -4,7 +4,8 @@
 // It shares its realm with users' code, so it holds nothing that they may not have.
 
 import { guardApi } from "./api.ts";
-import { captureServe, type Handler, handlerOf } from "./handler.ts";
+import { captureServe, guarded, type Handler, handlerOf } from "./handler.ts";
+import { captureConsole, within } from "./journal.ts";
 import { installLifecycle } from "./lifecycle.ts";
 
 /** What the supervisor says to make this process a function. */
@@ -21,6 +22,10 @@ interface Assignment {
 const [socket, apiSocket] = Deno.args;
 const serve = Deno.serve;
 const captured = captureServe();
+const mark = captureConsole();
+
+/** Set by the supervisor alone: the invocation a request is. */
+const EXECUTION = "x-deno-execution-id";
 
 // A second isolate does not fit into one function's memory: V8 would end the process over it.
 globalThis.Worker = class {
@@ -36,21 +41,32 @@ async function wait(request: Request): Promise<Response> {
   if (request.method !== "POST") return new Response(null, { status: 204 });
   answer = () => new Response(null, { status: 503 });
   try {
-    answer = await become(await request.json());
-    return new Response(null, { status: 204 });
+    const { module, handler } = await become(await request.json());
+    const safe = guarded(handler);
+    answer = (request, info) => within(request.headers.get(EXECUTION), () => safe(request, info));
+    const { description, triggers } = module;
+    return Response.json({
+      description: typeof description === "string" ? description : null,
+      triggers: triggers ?? null,
+    });
   } catch (error) {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
     return new Response(text, { status: 422 });
   }
 }
 
-async function become(assignment: Assignment): Promise<Handler> {
+interface Loaded {
+  module: Record<string, unknown>;
+  handler: Handler;
+}
+
+async function become(assignment: Assignment): Promise<Loaded> {
   for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK"]) Deno.env.delete(name);
   for (const [name, value] of Object.entries(assignment.environment)) Deno.env.set(name, value);
   guardApi(apiSocket, assignment.apiUrl);
   const context = installLifecycle(assignment.name);
   const module = await import(assignment.entry);
-  return handlerOf(module, captured(), context);
+  return { module, handler: handlerOf(module, captured(), context) };
 }
 
 serve({ path: socket, onListen() {} }, (request, info) => answer(request, info));
@@ -60,4 +76,4 @@ const client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket 
 await fetch("http://selfdb.internal/", { client });
 client.close();
 
-await Deno.stdout.write(new TextEncoder().encode("ready\n"));
+await Deno.stdout.write(new TextEncoder().encode(`ready ${mark}\n`));

@@ -7,6 +7,9 @@ export type Handler = (
   info: Deno.ServeHandlerInfo,
 ) => Response | Promise<Response>;
 
+/** Set by the supervisor alone: a call without a client, whose event is the body. */
+const TRIGGER = "x-selfdb-trigger";
+
 type OnError = (error: unknown) => Response | Promise<Response>;
 
 /**
@@ -52,6 +55,20 @@ function withOnError(handler: Handler, onError?: OnError): Handler {
   };
 }
 
+/** Makes an error, or an answer that is none, a line of the log and a plain answer. */
+export function guarded(handler: Handler): Handler {
+  return async (request, info) => {
+    try {
+      const response: unknown = await handler(request, info);
+      if (response instanceof Response) return response;
+      throw new TypeError("the function did not answer with a Response");
+    } catch (error) {
+      console.error(error);
+      return new Response("Internal Server Error", { status: 500 });
+    }
+  };
+}
+
 /** What answers requests, of a module that has been loaded. */
 export function handlerOf(
   module: Record<string, unknown>,
@@ -62,6 +79,11 @@ export function handlerOf(
   const exported = module.default as unknown;
   if (typeof exported === "function") {
     return async (request, info) => {
+      if (request.headers.has(TRIGGER)) {
+        const event = await request.json();
+        const trigger = { type: event.type, name: event.name };
+        return toResponse(await exported(event, { ...context, trigger }));
+      }
       const details = { ...context, ...remote(request, info) };
       return toResponse(await exported(request, details));
     };

@@ -6,7 +6,7 @@ const GRACE = 4_000;
 /** The second argument of a function in SelfDB's format. */
 export interface Context {
   functionName: string;
-  trigger: { type: "http" };
+  trigger: { type: string; name?: string };
   /** Keeps this process from ending before `work` is done. */
   waitUntil(work: Promise<unknown>): void;
 }

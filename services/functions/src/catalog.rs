@@ -3,48 +3,60 @@
 
 mod deployment;
 mod function;
+mod notes;
+mod publish;
 mod refresh;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio_util::task::TaskTracker;
 
-use crate::domain::FunctionName;
+use crate::domain::{FunctionName, VersionId};
+use crate::registry::Registry;
 use crate::runtime::{Runtime, Worker};
 use crate::source::{Snapshots, Source};
 
 pub(crate) use function::Function;
+pub(crate) use publish::{Tried, TryError};
 
 /// All functions of the platform.
 #[derive(Debug)]
 pub(crate) struct Catalog {
     functions: RwLock<BTreeMap<FunctionName, Arc<Function>>>,
     source: Source,
-    snapshots: Snapshots,
+    snapshots: Arc<Snapshots>,
     runtime: Arc<dyn Runtime>,
+    /// `None` where only the folder counts.
+    registry: Option<Registry>,
     verify_jwt: bool,
     tasks: TaskTracker,
+    /// The version of each function whose triggers the registry was told last.
+    noted: Mutex<BTreeMap<FunctionName, VersionId>>,
     refreshing: tokio::sync::Mutex<refresh::Last>,
 }
 
 impl Catalog {
-    /// An empty catalogue of `source`; `verify_jwt` holds for functions that do not say.
+    /// An empty catalogue of `source` and `registry`; `verify_jwt` holds for functions that do not
+    /// say.
     pub(crate) fn new(
         source: Source,
         snapshots: Snapshots,
         runtime: Arc<dyn Runtime>,
+        registry: Option<Registry>,
         verify_jwt: bool,
     ) -> Self {
         Self {
             source,
-            snapshots,
+            snapshots: Arc::new(snapshots),
             runtime,
+            registry,
             verify_jwt,
             functions: RwLock::default(),
             tasks: TaskTracker::new(),
+            noted: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
         }
     }
@@ -89,15 +101,16 @@ impl Catalog {
         }
     }
 
-    /// A worker of `function`, started where there is none.
+    /// A worker of `function`, started where there is none; says whether it had to be.
     pub(crate) async fn worker(
         self: &Arc<Self>,
         function: &Arc<Function>,
-    ) -> Result<Arc<dyn Worker>, Arc<crate::runtime::StartError>> {
+    ) -> Result<(Arc<dyn Worker>, bool), Arc<crate::runtime::StartError>> {
         if let Some(worker) = function.serving() {
-            return Ok(worker);
+            return Ok((worker, false));
         }
-        self.activate(Arc::clone(function)).await
+        let worker = self.activate(Arc::clone(function)).await?;
+        Ok((worker, true))
     }
 
     /// Has `function` serve its newest version that starts. Runs on when the caller goes away: the
@@ -111,7 +124,11 @@ impl Catalog {
             if !catalog.runtime.has_room() {
                 catalog.evict();
             }
-            function.activate(&*catalog.runtime).await
+            let activated = function.activate(&*catalog.runtime).await;
+            if let Ok(worker) = &activated {
+                catalog.note(worker.version(), worker.described());
+            }
+            activated
         });
         task.await.unwrap_or_else(|error| {
             Err(Arc::new(crate::runtime::StartError::Unavailable(

@@ -10,14 +10,19 @@ use std::time::Duration;
 use common::{BoxError, Secret, Service, ServiceConfig, Settings};
 use http::uri::Authority;
 use jwt::{ApiKeys, JwtConfig};
+use pg::{Endpoint, roles};
 
+use crate::dispatcher::QueueConfig;
 use crate::domain::Limits;
+use crate::journal::Retention;
 use crate::sandbox::UserIdentity;
 use crate::service;
 
 pub(crate) use public_url::PublicUrl;
 
 const MIB: u64 = 1024 * 1024;
+const SECRETS_KEY: &str = "FUNCTIONS_SECRETS_KEY";
+const MIN_KEY_BYTES: usize = 32;
 
 /// The configuration of the functions service.
 #[derive(Debug, Clone)]
@@ -34,6 +39,13 @@ pub struct Config {
     pub(crate) granted: Granted,
     pub(crate) limits: Limits,
     pub(crate) processes: ProcessConfig,
+    /// Where the owner of schema `functions` connects.
+    pub(crate) owner: Endpoint,
+    /// `FUNCTIONS_LOG_DAYS`, `FUNCTIONS_LOG_LINES`: how long executions and lines are kept.
+    pub(crate) retention: Retention,
+    /// `FUNCTIONS_SECRETS_KEY`: what variables and webhooks' secrets are sealed with.
+    pub(crate) secrets_key: Option<Secret>,
+    pub(crate) queue: QueueConfig,
 }
 
 /// What every function finds in its environment, beside the user's secrets.
@@ -54,6 +66,8 @@ pub(crate) struct ProcessConfig {
     /// `FUNCTIONS_RUN_DIR`: holds sockets and copies of code while the service runs. Not under
     /// `DATA_DIR`: the functions' user must be able to reach it.
     pub(crate) run_directory: PathBuf,
+    /// `FUNCTIONS_CACHE_DIR`: packages that functions import, fetched once for all of them.
+    pub(crate) packages: PathBuf,
     pub(crate) user: Option<UserIdentity>,
     /// `FUNCTIONS_WARM_SLOTS`: processes kept ready for the next function.
     pub(crate) warm: usize,
@@ -90,6 +104,14 @@ impl ServiceConfig for Config {
         let granted = granted(settings);
         let limits = limits(settings);
         let processes = processes(settings);
+        let owner = Endpoint::from_settings(settings, "FUNCTIONS", roles::FUNCTIONS_ADMIN);
+        let retention = Retention {
+            days: settings.parsed_or("FUNCTIONS_LOG_DAYS", 7),
+            lines: settings.parsed_or("FUNCTIONS_LOG_LINES", 1_000_000),
+        };
+        let secrets_key = settings
+            .text(SECRETS_KEY)
+            .and_then(|_| settings.secret(SECRETS_KEY, MIN_KEY_BYTES));
         Some(Self {
             directory,
             env_file,
@@ -99,6 +121,10 @@ impl ServiceConfig for Config {
             granted: granted?,
             limits,
             processes: processes?,
+            owner: owner?,
+            retention,
+            secrets_key,
+            queue: queue(settings),
         })
     }
 
@@ -130,6 +156,7 @@ fn limits(settings: &Settings<'_>) -> Limits {
             .saturating_mul(MIB),
         concurrency: settings.parsed_or("FUNCTIONS_MAX_CONCURRENCY", 100).max(1),
         body_bytes: settings.parsed_or("FUNCTIONS_MAX_BODY_BYTES", 50 * 1024 * 1024),
+        log_lines_per_second: settings.parsed_or("FUNCTIONS_LOG_RATE", 100),
         idle: seconds("FUNCTIONS_IDLE_SECONDS", 300),
     }
 }
@@ -155,12 +182,41 @@ fn processes(settings: &Settings<'_>) -> Option<ProcessConfig> {
         deno: deno?,
         launcher: PathBuf::from("/proc/self/exe"),
         run_directory,
+        packages: packages(settings),
         user: user?.user(),
         warm,
         most,
         egress_ports,
         api: api?,
     })
+}
+
+fn queue(settings: &Settings<'_>) -> QueueConfig {
+    let seconds = |name, default| settings.seconds(name, Duration::from_secs(default));
+    QueueConfig {
+        look: Duration::from_millis(
+            settings
+                .parsed_or("FUNCTIONS_QUEUE_MILLISECONDS", 250)
+                .max(10),
+        ),
+        lease: seconds("FUNCTIONS_LEASE_SECONDS", 15).max(Duration::from_secs(1)),
+        attempts: settings.parsed_or("FUNCTIONS_MAX_ATTEMPTS", 5).max(1),
+        pause: Duration::from_millis(settings.parsed_or("FUNCTIONS_RETRY_MILLISECONDS", 2_000)),
+    }
+}
+
+/// `FUNCTIONS_CACHE_DIR`, or `functions` beside what `start.sh` has fetched.
+fn packages(settings: &Settings<'_>) -> PathBuf {
+    if let Some(path) = settings.text("FUNCTIONS_CACHE_DIR") {
+        return PathBuf::from(path);
+    }
+    let home = settings.text("HOME").map(PathBuf::from);
+    let own = home.filter(|_| !rustix::process::geteuid().is_root());
+    let own = own.map(|home| home.join(".cache/selfdb"));
+    let set = settings.text("SELFDB_CACHE_DIR").map(PathBuf::from);
+    set.or(own)
+        .unwrap_or_else(|| PathBuf::from("/var/cache/selfdb"))
+        .join("functions")
 }
 
 fn egress_ports(settings: &Settings<'_>) -> Vec<u16> {

@@ -1,5 +1,7 @@
-//! Every error of the service, and the two wire dialects it is told in: that of Supabase's
-//! functions, and that of `/api/v1`.
+//! Why a function did not answer, in the words of Supabase's platform; and, apart from it, the
+//! errors of `/api/v1`.
+
+mod api;
 
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use serde_json::json;
 use crate::access::Unauthorized;
 use crate::runtime::{Failure, StartError};
 
+pub(crate) use api::ApiError;
+
 /// The header that repeats the code, for clients that leave the body to the caller.
 pub(crate) const ERROR_CODE: HeaderName = HeaderName::from_static("sb-error-code");
 /// Set where the platform could not bring the request to the function at all.
@@ -21,10 +25,10 @@ const RELAY_ERROR: HeaderName = HeaderName::from_static("x-relay-error");
 pub(crate) enum Error {
     #[error("no function has this name")]
     NotFound,
+    #[error("the function does not take this method")]
+    MethodNotAllowed,
     #[error(transparent)]
     Unauthorized(#[from] Unauthorized),
-    #[error("this is for administrators")]
-    Forbidden,
     #[error("the function did not start")]
     Start(#[source] Arc<StartError>),
     #[error(transparent)]
@@ -34,13 +38,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    fn status(&self) -> StatusCode {
+    /// The status it is told with.
+    pub(crate) fn status(&self) -> StatusCode {
         // Not a registered status: Supabase's own for what a limit has ended.
         let limit = || StatusCode::from_u16(546).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Start(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(failure) => match failure {
                 Failure::Crashed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,6 +61,7 @@ impl Error {
     fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Unauthorized(refusal) => match refusal {
                 Unauthorized::NoHeader => "UNAUTHORIZED_NO_AUTH_HEADER",
                 Unauthorized::HeaderFormat | Unauthorized::TokenFormat => {
@@ -65,7 +71,6 @@ impl Error {
                 Unauthorized::Symmetric => "UNAUTHORIZED_LEGACY_JWT",
                 Unauthorized::Asymmetric => "UNAUTHORIZED_ASYMMETRIC_JWT",
             },
-            Self::Forbidden => "FORBIDDEN",
             Self::Start(error) => match **error {
                 StartError::Broken(_) => "BOOT_ERROR",
                 StartError::Full => "WORKER_LIMIT",
@@ -85,8 +90,8 @@ impl Error {
     fn public_message(&self) -> String {
         let message = match self {
             Self::NotFound => "Requested function was not found",
+            Self::MethodNotAllowed => "The function does not take this method",
             Self::Unauthorized(refusal) => return refusal.to_string(),
-            Self::Forbidden => "This is for administrators",
             Self::Start(error) => match **error {
                 StartError::Broken(_) => "Function failed to start (please check logs)",
                 StartError::Full => "Every function process is busy",
@@ -110,8 +115,8 @@ impl Error {
         match self {
             Self::Start(error) => !matches!(**error, StartError::Broken(_)),
             Self::NotFound
+            | Self::MethodNotAllowed
             | Self::Unauthorized(_)
-            | Self::Forbidden
             | Self::Failed(_)
             | Self::NoWorker => false,
         }
@@ -143,24 +148,5 @@ impl IntoResponse for Error {
             headers.insert(RELAY_ERROR, HeaderValue::from_static("true"));
         }
         response
-    }
-}
-
-/// The same error, as `/api/v1` tells it: `{detail, code}`.
-#[derive(Debug)]
-pub(crate) struct ApiError(Error);
-
-impl<E: Into<Error>> From<E> for ApiError {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        self.0.report();
-        let (code, detail) = (self.0.code(), self.0.public_message());
-        let body = json!({ "detail": detail, "code": code.to_ascii_lowercase() });
-        (self.0.status(), Json(body)).into_response()
     }
 }

@@ -1,22 +1,61 @@
 //! The routes of the service.
 
-mod functions;
+mod admin;
+mod api;
 mod health;
+mod invocation;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
 use jwt::Verifier;
+use pg::sqlx::postgres::PgPool;
+use tokio::sync::Notify;
 
 use crate::catalog::Catalog;
+use crate::deployer::Deployer;
+use crate::domain::FunctionName;
+use crate::error::ApiError;
+use crate::invoker::Invoker;
+use crate::store::functions::{self, FunctionRow};
+use crate::vault::Vault;
 
 /// What handlers work with.
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) invoker: Invoker,
+    pub(crate) deployer: Deployer,
+    pub(crate) pool: PgPool,
+    /// `None` where no key is set.
+    pub(crate) vault: Option<Vault>,
+    /// Has the queue looked at.
+    pub(crate) wake: Arc<Notify>,
     pub(crate) verifier: Verifier,
     pub(crate) body_bytes: usize,
+}
+
+impl AppState {
+    /// The name of the function that a path names by its name or id. It need not exist any more:
+    /// its past is still asked for.
+    async fn name_of(&self, text: &str) -> Result<String, ApiError> {
+        match FunctionName::parse(text) {
+            Some(name) => Ok(name.as_str().to_owned()),
+            None => Ok(self.function(text).await?.name),
+        }
+    }
+
+    /// What secrets are sealed with.
+    fn vault(&self) -> Result<&Vault, ApiError> {
+        self.vault.as_ref().ok_or(ApiError::NoKey)
+    }
+
+    /// The function that a path names by its name or id.
+    async fn function(&self, text: &str) -> Result<FunctionRow, ApiError> {
+        let found = functions::find(&self.pool, text).await?;
+        found.ok_or(ApiError::NotFound("function"))
+    }
 }
 
 /// Functions by name, and the platform's own routes beside them. No function's name is one of
@@ -24,10 +63,10 @@ pub(crate) struct AppState {
 pub(crate) fn router(state: Arc<AppState>) -> Router {
     Router::new()
         .route("/health", get(health::show_health))
-        .route("/api/v1/functions", get(functions::list::list_functions))
-        .route("/{name}", any(functions::invoke::invoke_function))
-        .route("/{name}/", any(functions::invoke::invoke_function))
-        .route("/{name}/{*path}", any(functions::invoke::invoke_function))
-        .fallback(functions::invoke::no_function)
+        .nest("/api/v1", api::router())
+        .route("/{name}", any(invocation::invoke::invoke_function))
+        .route("/{name}/", any(invocation::invoke::invoke_function))
+        .route("/{name}/{*path}", any(invocation::invoke::invoke_function))
+        .fallback(invocation::invoke::no_function)
         .with_state(state)
 }

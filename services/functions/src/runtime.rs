@@ -3,7 +3,7 @@
 pub(crate) mod deno;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,7 +11,44 @@ use common::BoxError;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 
+use uuid::Uuid;
+
 use crate::domain::Version;
+use crate::domain::execution::Usage;
+use crate::domain::trigger::Trigger;
+
+/// One call of a function, from outside: its id goes with the request, what it used comes back.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) id: Uuid,
+    usage: Mutex<Usage>,
+}
+
+impl Invocation {
+    pub(crate) fn new(id: Uuid) -> Self {
+        Self {
+            id,
+            usage: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn set_usage(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+    }
+
+    /// What it has used; all there is to know once its answer was read to the end.
+    pub(crate) fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a module exports beside its handler.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Described {
+    pub(crate) description: Option<String>,
+    /// Empty where it exports none: then it is for HTTP.
+    pub(crate) triggers: Vec<Trigger>,
+}
 
 /// Starts workers.
 pub(crate) trait Runtime: fmt::Debug + Send + Sync {
@@ -24,8 +61,18 @@ pub(crate) trait Runtime: fmt::Debug + Send + Sync {
 
 /// A version of a function that is loaded and answers requests.
 pub(crate) trait Worker: fmt::Debug + Send + Sync {
-    /// Has the function answer `request`.
-    fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallError>>;
+    /// Has the function answer `request`; `invocation` is told what that used.
+    fn call(
+        &self,
+        request: Request<Body>,
+        invocation: &Arc<Invocation>,
+    ) -> BoxFuture<'_, Result<Response<Body>, CallError>>;
+
+    /// What it runs.
+    fn version(&self) -> &Arc<Version>;
+
+    /// What its module says of itself.
+    fn described(&self) -> &Described;
 
     /// Whether it takes requests.
     fn is_serving(&self) -> bool;

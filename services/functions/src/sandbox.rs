@@ -6,6 +6,7 @@
 
 mod identity;
 mod landlock;
+mod seccomp;
 mod spec;
 
 use std::ffi::OsString;
@@ -35,6 +36,8 @@ enum SandboxError {
     Program(#[source] std::io::Error),
     #[error("the file system and the network cannot be restricted")]
     Landlock(#[source] ::landlock::RulesetError),
+    #[error("system calls cannot be restricted")]
+    Seccomp(#[source] seccompiler::Error),
     #[error("{0} failed")]
     System(&'static str, #[source] rustix::io::Errno),
     #[error("the program cannot be run")]
@@ -71,6 +74,7 @@ fn run(spec: &OsString) -> Result<std::convert::Infallible, SandboxError> {
             .map_err(|errno| SandboxError::System("changing the user", errno))?;
     }
     die_with(spec.supervisor)?;
+    seccomp::restrict().map_err(SandboxError::Seccomp)?;
     let path = format!("/proc/self/fd/{}", program.as_raw_fd());
     let error = Command::new(path).arg0("deno").args(&spec.arguments).exec();
     Err(SandboxError::Exec(error))

@@ -3,14 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BoxError, Check, Service, ServiceConfig as _, SystemClock, SystemRandomness, Task};
+use common::{
+    BoxError, Check, Clock, Service, ServiceConfig as _, SystemClock, SystemRandomness, Task,
+};
+use pg::sqlx::postgres::PgPool;
+use pg::{Migrations, PoolOptions};
+use tokio::sync::Notify;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
+use crate::deployer::Deployer;
+use crate::dispatcher::Dispatcher;
+use crate::invoker::Invoker;
+use crate::journal::{self, JournalWriter, Retention};
+use crate::registry::Registry;
 use crate::routes::{self, AppState};
 use crate::runtime::deno::DenoRuntime;
 use crate::sandbox;
 use crate::source::{Snapshots, Source};
+use crate::vault::Vault;
+
+/// The schema `functions`.
+pub const MIGRATIONS: Migrations = pg::migrations!("functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers");
+
+/// Connections for everything the service keeps in Postgres; no function waits for one.
+const MAX_CONNECTIONS: u32 = 6;
+/// How often the journal is looked through for what is too old.
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// How often a shutdown looks for workers that have become idle.
 const SHUTDOWN_LOOK: Duration = Duration::from_millis(50);
@@ -22,11 +41,22 @@ pub(crate) async fn build(config: Config) -> Result<Service, BoxError> {
             "this kernel has no Landlock (or too old a one): functions are kept from files and ports by Deno's permissions alone"
         );
     }
+    let pool = pg::pool(
+        &config.owner,
+        &PoolOptions::new("selfdb-functions", MAX_CONNECTIONS),
+    );
+    MIGRATIONS.run(&pool).await?;
+    let vault = config.secrets_key.as_ref().map(Vault::new);
+    let registry = Registry::new(pool.clone(), vault.clone());
+    let wake = Arc::new(Notify::new());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (journal, writer) = journal::open(pool.clone());
     let runtime = Arc::new(DenoRuntime::new(
         config.processes,
         config.granted,
         config.limits,
-        &SystemRandomness,
+        journal.clone(),
+        (Arc::clone(&clock), &SystemRandomness),
     )?);
     let snapshots = Snapshots::new(runtime.run_directory().join("versions"))?;
     let source = Source {
@@ -37,19 +67,48 @@ pub(crate) async fn build(config: Config) -> Result<Service, BoxError> {
         source,
         snapshots,
         Arc::clone(&runtime) as _,
+        Some(registry.clone()),
         config.verify_jwt,
     ));
     catalog.refresh().await;
-    let state = Arc::new(AppState {
+    let invoker = Invoker {
         catalog: Arc::clone(&catalog),
+        journal,
+        clock,
+        randomness: Arc::new(SystemRandomness),
+    };
+    let dispatcher = Arc::new(Dispatcher::new(
+        pool.clone(),
+        invoker.clone(),
+        config.queue,
+        Arc::clone(&wake),
+    ));
+    let state = Arc::new(AppState {
+        vault,
+        wake,
+        catalog: Arc::clone(&catalog),
+        invoker,
+        deployer: Deployer {
+            catalog: Arc::clone(&catalog),
+            runtime: Arc::clone(&runtime),
+            registry,
+        },
+        pool: pool.clone(),
         verifier: config.jwt.verifier(Arc::new(SystemClock)),
         body_bytes: config.limits.body_bytes,
     });
     Ok(Service {
         name: Config::NAME,
         router: routes::router(state),
-        tasks: tasks(&catalog, &runtime, config.watch),
-        checks: vec![starts_processes(&runtime)],
+        tasks: [
+            tasks(&catalog, &runtime, config.watch),
+            journal_tasks(writer, &pool, config.retention),
+            vec![Task::new("dispatcher", move |shutdown| {
+                Arc::clone(&dispatcher).run(shutdown)
+            })],
+        ]
+        .concat(),
+        checks: vec![starts_processes(&runtime), pg::pool::check(&pool)],
     })
 }
 
@@ -63,7 +122,7 @@ fn tasks(catalog: &Arc<Catalog>, runtime: &Arc<DenoRuntime>, watch: Duration) ->
             let catalog = Arc::clone(&watched);
             async move {
                 shutdown
-                    .run_until_cancelled(keep_fresh(&catalog, watch))
+                    .run_until_cancelled(Box::pin(keep_fresh(&catalog, watch)))
                     .await;
                 Ok(())
             }
@@ -89,6 +148,31 @@ fn tasks(catalog: &Arc<Catalog>, runtime: &Arc<DenoRuntime>, watch: Duration) ->
                 shutdown.cancelled().await;
                 end.in_order(&catalog).await;
                 Ok(())
+            }
+        }),
+    ]
+}
+
+fn journal_tasks(writer: JournalWriter, pool: &PgPool, retention: Retention) -> Vec<Task> {
+    let writer = Arc::new(writer);
+    let pool = pool.clone();
+    vec![
+        Task::new("journal", move |shutdown| {
+            let writer = Arc::clone(&writer);
+            async move { writer.run(shutdown).await }
+        }),
+        Task::new("retention", move |shutdown| {
+            let pool = pool.clone();
+            async move {
+                let sweeping = async {
+                    loop {
+                        let deleted = journal::sweep(&pool, retention).await?;
+                        tracing::debug!(deleted, "looked through the journal");
+                        tokio::time::sleep(SWEEP).await;
+                    }
+                };
+                let swept = shutdown.run_until_cancelled(sweeping).await;
+                swept.unwrap_or(Ok(()))
             }
         }),
     ]

@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::domain::code::{Code, MAX_BYTES, MAX_FILES};
 use crate::domain::version::Secrets;
 
 pub(crate) use config_file::FunctionConfig;
 pub(crate) use scan::{Found, Scan};
-pub(crate) use snapshot::Snapshots;
+pub(crate) use secrets::is_reserved;
+pub(crate) use snapshot::{Snapshots, write};
 
 /// Why something in the functions folder cannot be used. The text is for the folder's owner.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +26,9 @@ pub(crate) enum SourceError {
     Io(PathBuf, #[source] std::io::Error),
     #[error("{} would be a function, but its name is not one: use letters, digits, - and _, beginning with a letter, and none of the platform's own names", .0.display())]
     Name(PathBuf),
-    #[error("{} has more than {} files", .0.display(), tree::MAX_FILES)]
+    #[error("{} has more than {} files", .0.display(), MAX_FILES)]
     TooManyFiles(PathBuf),
-    #[error("{} is larger than {} MiB", .0.display(), tree::MAX_BYTES / (1024 * 1024))]
+    #[error("{} is larger than {} MiB", .0.display(), MAX_BYTES / (1024 * 1024))]
     TooLarge(PathBuf),
     #[error("{} is not valid TOML", .0.display())]
     Toml(PathBuf, #[source] toml::de::Error),
@@ -57,6 +59,11 @@ impl Source {
             config: config_file::read(&self.directory.join("config.toml")),
             secrets: secrets::read(&self.env_file).map(Arc::new),
         }
+    }
+
+    /// The files of a function that was found.
+    pub(crate) fn read(&self, found: &Found) -> Result<Code, SourceError> {
+        snapshot::read(&self.directory, found)
     }
 }
 

@@ -46,6 +46,9 @@ pub(crate) const ROUTES: &[Route] = &[
     noun("/api/v1/buckets", Storage, Access::KeyOrUser),
     noun("/api/v1/files", Storage, Access::KeyOrUser),
     noun("/api/v1/functions", Functions, Access::KeyOrUser),
+    // Signed messages of others carry no key.
+    noun("/api/v1/webhooks/ingest", Functions, Access::Service),
+    noun("/api/v1/webhooks", Functions, Access::KeyOrUser),
     noun("/api/v1/realtime/ws", Realtime, Access::Service),
 ];
 

@@ -28,6 +28,151 @@ pub enum Command {
     Keys(KeysArgs),
     /// Check, move and count stored objects
     Storage(StorageArgs),
+    /// Deploy and operate functions
+    Functions(FunctionsArgs),
+}
+
+/// The arguments of `selfdb functions`.
+#[derive(Debug, Args)]
+pub struct FunctionsArgs {
+    /// The env file of the instance; its key opens the API
+    #[arg(long, value_name = "FILE", global = true)]
+    pub env_file: Option<PathBuf>,
+    /// Ask this address instead of the env file's gateway
+    #[arg(long, value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: FunctionsCommand,
+}
+
+/// The commands of `selfdb functions`.
+#[derive(Debug, Subcommand)]
+pub enum FunctionsCommand {
+    /// List functions and how they fare
+    List,
+    /// Deploy functions out of a folder; all of it unless some are named
+    Deploy(DeployArgs),
+    /// Deploy what changes in a folder, as it changes
+    Serve(ServeFunctionsArgs),
+    /// Delete a function and its versions
+    Delete {
+        /// The function
+        name: String,
+    },
+    /// List the versions of a function
+    Versions {
+        /// The function
+        name: String,
+    },
+    /// Have an earlier version serve again
+    Rollback {
+        /// The function
+        name: String,
+        /// The version's number
+        version: i32,
+    },
+    /// Show what a function has printed
+    Logs(LogsArgs),
+    /// Call a function
+    Invoke(InvokeArgs),
+    /// Write the files of a function into a folder
+    Download(DownloadArgs),
+    /// Set what functions find in their environment
+    Secrets(SecretsArgs),
+}
+
+/// The arguments of `selfdb functions deploy`.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// The functions
+    pub names: Vec<String>,
+    /// The folder they lie in
+    #[arg(long, value_name = "FOLDER", default_value = "functions")]
+    pub folder: PathBuf,
+    /// Answer callers without a token
+    #[arg(long)]
+    pub no_verify_jwt: bool,
+    /// Check types as well
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// The arguments of `selfdb functions serve`.
+#[derive(Debug, Args)]
+pub struct ServeFunctionsArgs {
+    /// The folder
+    #[arg(default_value = "functions")]
+    pub folder: PathBuf,
+}
+
+/// The arguments of `selfdb functions logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// The function
+    pub name: String,
+    /// Go on with what it prints from now on
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many of the last lines
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// The arguments of `selfdb functions invoke`.
+#[derive(Debug, Args)]
+pub struct InvokeArgs {
+    /// The function, with what comes behind it in the URL
+    pub name: String,
+    /// The HTTP method
+    #[arg(long, default_value = "POST")]
+    pub method: String,
+    /// The body, as JSON
+    #[arg(long)]
+    pub data: Option<String>,
+}
+
+/// The arguments of `selfdb functions download`.
+#[derive(Debug, Args)]
+pub struct DownloadArgs {
+    /// The function
+    pub name: String,
+    /// Another version than the one that serves
+    #[arg(long)]
+    pub version: Option<i32>,
+    /// The folder to write into
+    #[arg(long, value_name = "FOLDER", default_value = "functions")]
+    pub output: PathBuf,
+}
+
+/// The arguments of `selfdb functions secrets`.
+#[derive(Debug, Args)]
+pub struct SecretsArgs {
+    /// Of this function alone
+    #[arg(long, value_name = "NAME", global = true)]
+    pub function: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SecretsCommand,
+}
+
+/// The commands of `selfdb functions secrets`.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// List them, with their values masked
+    List,
+    /// Set some
+    Set {
+        /// NAME=VALUE
+        #[arg(required = true)]
+        variables: Vec<String>,
+    },
+    /// Remove some
+    Unset {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
 }
 
 /// Where a command's configuration comes from.

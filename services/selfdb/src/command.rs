@@ -1,6 +1,7 @@
 //! One module per command; what they share is how they read configuration and report failure.
 
 pub mod env;
+pub mod functions;
 pub mod init;
 pub mod keys;
 pub mod serve;

@@ -123,6 +123,7 @@ fn schemas(settings: &Settings<'_>) -> Option<Vec<(Endpoint, Migrations)>> {
         ("AUTH", roles::AUTH_ADMIN, auth::MIGRATIONS),
         ("STORAGE", roles::STORAGE_ADMIN, storage::MIGRATIONS),
         ("REALTIME", roles::REALTIME_ADMIN, realtime::MIGRATIONS),
+        ("FUNCTIONS", roles::FUNCTIONS_ADMIN, functions::MIGRATIONS),
     ];
     let endpoint = |(prefix, role, migrations)| {
         Some((Endpoint::from_settings(settings, prefix, role)?, migrations))

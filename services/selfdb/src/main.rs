@@ -20,5 +20,6 @@ fn main() -> ExitCode {
         Command::Status(args) => command::status::run(&args),
         Command::Keys(args) => command::keys::run(&args),
         Command::Storage(args) => command::storage::run(&args),
+        Command::Functions(args) => command::functions::run(&args),
     }
 }

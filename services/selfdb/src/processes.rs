@@ -55,7 +55,7 @@ const PROGRAMS: [Program; 6] = [
     },
     Program {
         name: "functions",
-        secrets: &["FUNCTIONS_DB_PASSWORD"],
+        secrets: &["FUNCTIONS_DB_PASSWORD", "FUNCTIONS_SECRETS_KEY"],
     },
     Program {
         name: "gateway",
@@ -64,7 +64,7 @@ const PROGRAMS: [Program; 6] = [
 ];
 
 /// What no service needs unless its program names it.
-const WITHHELD: [&str; 15] = [
+const WITHHELD: [&str; 16] = [
     "STORAGE_S3_ACCESS_KEY_ID",
     "STORAGE_S3_SECRET_ACCESS_KEY",
     "S3_PROTOCOL_ACCESS_KEY_ID",
@@ -80,6 +80,7 @@ const WITHHELD: [&str; 15] = [
     "REALTIME_DB_PASSWORD",
     "STORAGE_DB_PASSWORD",
     "FUNCTIONS_DB_PASSWORD",
+    "FUNCTIONS_SECRETS_KEY",
 ];
 
 /// Where each service listens, for the gateway.

@@ -48,6 +48,11 @@ impl Function {
         self.deployment().status()
     }
 
+    /// Whether its module may say by what it wants to be called.
+    pub(crate) fn names_triggers(&self) -> bool {
+        self.deployment().newest().traits.names_triggers
+    }
+
     pub(super) fn newest(&self) -> Arc<Version> {
         Arc::clone(self.deployment().newest())
     }
@@ -55,6 +60,18 @@ impl Function {
     /// Takes a newer version; says whether it is to be tried at once.
     pub(super) fn announce(&self, version: Arc<Version>) -> bool {
         self.deployment().announce(version)
+    }
+
+    /// Has `worker`, which runs `version`, serve from now on.
+    pub(super) fn adopt(&self, version: Arc<Version>, worker: Arc<dyn Worker>) {
+        let replaced = {
+            let mut deployment = self.deployment();
+            deployment.announce(Arc::clone(&version));
+            deployment.install(version, worker)
+        };
+        if let Some(replaced) = replaced {
+            replaced.retire();
+        }
     }
 
     /// The worker that takes requests now.

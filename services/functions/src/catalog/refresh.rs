@@ -1,4 +1,4 @@
-//! Bringing the catalogue up to what the folder holds.
+//! Bringing the catalogue up to what the folder and the registry hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -6,21 +6,65 @@ use std::sync::{Arc, PoisonError};
 use common::error::chain;
 
 use super::{Catalog, Function};
+use crate::domain::code::Code;
 use crate::domain::version::Secrets;
 use crate::domain::{FunctionName, Version};
-use crate::source::{Found, FunctionConfig, SourceError};
+use crate::registry::Registered;
+use crate::runtime::Described;
+use crate::source::{Found, FunctionConfig, Scan, SourceError};
+use crate::store::functions::FunctionRow;
 
 /// What was seen last time: changes are told by it, and nothing is complained about twice.
 #[derive(Debug, Default)]
 pub(super) struct Last {
+    folder: BTreeMap<FunctionName, InFolder>,
     missing: BTreeSet<FunctionName>,
-    seen: BTreeMap<FunctionName, u64>,
+    /// What the registry has not heard of yet.
+    unnoted: BTreeMap<FunctionName, Note>,
+    registered: Option<Registered>,
     config: BTreeMap<String, FunctionConfig>,
     secrets: Arc<Secrets>,
     said: BTreeSet<String>,
 }
 
+/// A function in the folder, as it was last read.
+#[derive(Debug)]
+struct InFolder {
+    fingerprint: u64,
+    version: Arc<Version>,
+}
+
+/// Something that happened in the folder.
+#[derive(Debug)]
+enum Note {
+    Holds(Code),
+    Gone,
+}
+
 impl Last {
+    /// What the function `name` finds in its environment: of the folder's env file, of the project,
+    /// and of its own; the last one counts.
+    pub(super) fn secrets(&self, name: &FunctionName) -> Arc<Secrets> {
+        let Some(registered) = &self.registered else {
+            return Arc::clone(&self.secrets);
+        };
+        let id = registered.functions.get(name).map(|row| row.id);
+        let sets = [None, id]
+            .into_iter()
+            .enumerate()
+            .filter(|(place, owner)| *place == 0 || owner.is_some());
+        let mut merged = self.secrets.0.clone();
+        for (_, owner) in sets {
+            let own = registered.environment.get(&owner);
+            merged.extend(
+                own.into_iter()
+                    .flatten()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
+        }
+        Arc::new(Secrets(merged))
+    }
+
     /// Logs each complaint of this round that was not one of the last.
     fn say(&mut self, errors: &[SourceError]) {
         let lines: BTreeSet<String> = errors.iter().map(|error| chain(error)).collect();
@@ -32,10 +76,15 @@ impl Last {
 }
 
 impl Catalog {
-    /// Looks at the folder; takes new functions and versions, and drops what is gone. A function
-    /// that has served before tries its new version at once; a new one waits for a request.
+    /// Looks at the folder and the registry; takes new functions and versions, and drops what is
+    /// gone. A function that has served before tries its new version at once; a new one waits for
+    /// a request, unless it may have triggers.
     pub(crate) async fn refresh(self: &Arc<Self>) {
         let mut last = self.refreshing.lock().await;
+        self.refresh_from(&mut last).await;
+    }
+
+    pub(super) async fn refresh_from(self: &Arc<Self>, last: &mut Last) {
         let source = self.source.clone();
         let Ok(listing) = tokio::task::spawn_blocking(move || source.list()).await else {
             return;
@@ -45,110 +94,268 @@ impl Catalog {
         if let Ok(config) = listing.config.map_err(&mut keep) {
             last.config = config;
         }
-        let mut secrets_changed = false;
         if let Ok(secrets) = listing.secrets.map_err(&mut keep) {
-            secrets_changed = !secrets.is_same_as(&last.secrets);
             last.secrets = secrets;
         }
         // A folder that cannot be read says nothing about which functions are gone.
         if let Ok(scan) = listing.scan.map_err(&mut keep) {
-            scan.misnamed.into_iter().for_each(&mut keep);
-            self.drop_missing(&scan.functions, &mut last);
-            for (name, found) in scan.functions {
-                let taken = self.take(found, secrets_changed, &mut last).await;
-                if let Err(error) = taken {
-                    last.seen.remove(&name);
-                    keep(error);
-                }
-                if let Some(function) = self.find(&name) {
-                    function.set_verify_jwt(self.verifies_jwt(&name, &last));
-                }
-            }
+            self.look_at(scan, last, &mut keep).await;
         }
+        self.hear_registry(last).await;
+        self.apply(last, &mut keep).await;
         last.say(&errors);
     }
 
-    /// Drops functions that were missing the last time too: some programs save a file by removing
-    /// it first.
-    fn drop_missing(&self, found: &BTreeMap<FunctionName, impl Sized>, last: &mut Last) {
+    async fn look_at(&self, scan: Scan, last: &mut Last, keep: &mut impl FnMut(SourceError)) {
+        scan.misnamed.into_iter().for_each(&mut *keep);
+        // Functions go when they were missing the last time too: some programs save a file by
+        // removing it first.
+        let found = &scan.functions;
+        let is_missing = |name: &&FunctionName| !found.contains_key(*name);
+        let missing: BTreeSet<_> = last.folder.keys().filter(is_missing).cloned().collect();
+        for name in missing.intersection(&last.missing) {
+            last.folder.remove(name);
+            last.unnoted.insert(name.clone(), Note::Gone);
+        }
+        last.missing = missing;
+        for (name, found) in scan.functions {
+            let taken = match found {
+                Ok(found) => self.take(name, found, last).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                keep(error);
+            }
+        }
+    }
+
+    /// Reads what was found, if it has changed since the last time.
+    async fn take(
+        &self,
+        name: FunctionName,
+        found: Found,
+        last: &mut Last,
+    ) -> Result<(), SourceError> {
+        let known = last.folder.get(&name).map(|known| known.fingerprint);
+        if known == Some(found.fingerprint) {
+            return Ok(());
+        }
+        let fingerprint = found.fingerprint;
+        let source = self.source.clone();
+        let read = tokio::task::spawn_blocking(move || source.read(&found)).await;
+        let Ok(code) = read else {
+            return Ok(());
+        };
+        let code = code?;
+        let same = last
+            .folder
+            .get(&name)
+            .filter(|known| known.version.id.as_str() == code.hash().as_str());
+        let version = match same {
+            Some(known) if known.version.entry == code.entry => Arc::clone(&known.version),
+            Some(_) | None => {
+                let Some(version) = self.make(name.clone(), code.clone()).await? else {
+                    return Ok(());
+                };
+                last.unnoted.insert(name.clone(), Note::Holds(code));
+                version
+            }
+        };
+        last.folder.insert(
+            name,
+            InFolder {
+                fingerprint,
+                version,
+            },
+        );
+        Ok(())
+    }
+
+    /// A version of `code`, written down, without secrets as yet.
+    async fn make(
+        &self,
+        name: FunctionName,
+        code: Code,
+    ) -> Result<Option<Arc<Version>>, SourceError> {
+        let snapshots = Arc::clone(&self.snapshots);
+        let making = move || snapshots.make(name, &code, Arc::default());
+        match tokio::task::spawn_blocking(making).await {
+            Ok(version) => version.map(Arc::new).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Tells the registry what happened in the folder, and hears what was deployed elsewhere. While
+    /// Postgres is away, what was known last stays.
+    async fn hear_registry(&self, last: &mut Last) {
+        let Some(registry) = &self.registry else {
+            last.unnoted.clear();
+            return;
+        };
+        while let Some((name, note)) = last.unnoted.pop_first() {
+            let noted = match &note {
+                Note::Holds(code) => registry.note_folder(&name, code).await,
+                Note::Gone => registry.forget_folder(&name).await,
+            };
+            if let Err(error) = noted {
+                tracing::debug!(error = chain(&error), "the registry was not told");
+                last.unnoted.insert(name, note);
+                return;
+            }
+        }
+        let known = last.registered.as_ref().map(|known| known.revision);
+        match registry.changes(known).await {
+            Ok(Some(registered)) => last.registered = Some(registered),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(error = chain(&error), "the registry was not heard"),
+        }
+    }
+
+    /// Has every function serve the version that is wanted, and drops what is not wanted at all.
+    async fn apply(self: &Arc<Self>, last: &mut Last, keep: &mut impl FnMut(SourceError)) {
+        let mut wanted = BTreeMap::new();
+        for (name, in_folder) in &last.folder {
+            wanted.insert(name.clone(), Arc::clone(&in_folder.version));
+        }
+        let rows = last
+            .registered
+            .as_ref()
+            .map(|known| known.functions.clone());
+        for (name, row) in rows.iter().flatten() {
+            match self.of_row(name, row, last).await {
+                Ok(Some(version)) => {
+                    wanted.insert(name.clone(), version);
+                }
+                Ok(None) => {
+                    wanted.remove(name);
+                }
+                Err(error) => keep(error),
+            }
+        }
+        for (name, version) in &wanted {
+            let row = rows.as_ref().and_then(|rows| rows.get(name));
+            let version = self.with_secrets(version, last);
+            let verify_jwt = self.verifies_jwt(name, row, last);
+            self.serve(version, verify_jwt);
+        }
+        self.drop_unwanted(&wanted);
+    }
+
+    /// The version that a row of the registry wants; `None` where the function is not to serve.
+    async fn of_row(
+        &self,
+        name: &FunctionName,
+        row: &FunctionRow,
+        last: &Last,
+    ) -> Result<Option<Arc<Version>>, SourceError> {
+        // A version of the folder goes with its file.
+        let gone = row.origin == "folder" && !last.folder.contains_key(name);
+        if !row.is_active || gone {
+            return Ok(None);
+        }
+        let is_it = |version: &Arc<Version>| {
+            version.id.as_str() == row.hash && version.entry.as_os_str() == row.entry.as_str()
+        };
+        let in_folder = last.folder.get(name).map(|known| &known.version);
+        if let Some(version) = in_folder.filter(|version| is_it(version)) {
+            return Ok(Some(Arc::clone(version)));
+        }
+        let serving = self.find(name).map(|function| function.newest());
+        if let Some(version) = serving.filter(is_it) {
+            return Ok(Some(version));
+        }
+        let Some(registry) = &self.registry else {
+            return Ok(None);
+        };
+        match registry.code(row.id, row.version).await {
+            Ok(Some(code)) => self.make(name.clone(), code).await,
+            Ok(None) => Ok(None),
+            Err(error) => {
+                tracing::warn!(function = %name, error = chain(&error), "a version's code was not read");
+                Ok(self.find(name).map(|function| function.newest()))
+            }
+        }
+    }
+
+    fn with_secrets(&self, version: &Arc<Version>, last: &Last) -> Arc<Version> {
+        let known = self.find(&version.function).map(|known| known.newest());
+        let secrets = last.secrets(&version.function);
+        if version.secrets.is_same_as(&secrets) {
+            return Arc::clone(version);
+        }
+        let changed = version.with_secrets(secrets);
+        match known {
+            Some(known) if known.is_same_as(&changed) => known,
+            Some(_) | None => Arc::new(changed),
+        }
+    }
+
+    fn serve(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) {
+        match self.find(&version.function) {
+            Some(function) => {
+                function.set_verify_jwt(verify_jwt);
+                if !function.newest().is_same_as(&version) {
+                    self.replace(function, version);
+                }
+            }
+            None => self.insert(version, verify_jwt),
+        }
+    }
+
+    fn drop_unwanted(&self, wanted: &BTreeMap<FunctionName, Arc<Version>>) {
         let mut functions = self
             .functions
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let is_missing = |name: &&FunctionName| !found.contains_key(*name);
-        let missing: BTreeSet<_> = functions.keys().filter(is_missing).cloned().collect();
-        for name in missing.intersection(&last.missing) {
-            last.seen.remove(name);
-            if let Some(function) = functions.remove(name) {
+        functions.retain(|name, function| {
+            let keep = wanted.contains_key(name);
+            if !keep {
                 tracing::info!(function = %name, "function removed");
                 function.retire();
             }
-        }
-        last.missing = missing;
-    }
-
-    /// Makes a version of what was found, if it has changed since the last time.
-    async fn take(
-        self: &Arc<Self>,
-        found: Result<Found, SourceError>,
-        secrets_changed: bool,
-        last: &mut Last,
-    ) -> Result<(), SourceError> {
-        let found = found?;
-        let (name, fingerprint) = (found.name.clone(), found.fingerprint);
-        if last.seen.get(&name) != Some(&fingerprint) || secrets_changed {
-            self.deploy(found, last).await?;
-            last.seen.insert(name, fingerprint);
-        }
-        Ok(())
-    }
-
-    async fn deploy(self: &Arc<Self>, found: Found, last: &Last) -> Result<(), SourceError> {
-        let verify_jwt = self.verifies_jwt(&found.name, last);
-        let catalog = Arc::clone(self);
-        let secrets = Arc::clone(&last.secrets);
-        let copied = tokio::task::spawn_blocking(move || {
-            catalog
-                .snapshots
-                .take(&catalog.source.directory, &found, secrets)
+            keep
         });
-        let Ok(version) = copied.await else {
-            return Ok(());
-        };
-        let version = Arc::new(version?);
-        match self.find(&version.function) {
-            Some(function) if function.newest().is_same_as(&version) => {}
-            Some(function) => self.replace(function, version),
-            None => self.insert(version, verify_jwt),
-        }
-        Ok(())
     }
 
-    fn insert(&self, version: Arc<Version>, verify_jwt: bool) {
+    fn insert(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) {
         tracing::info!(function = %version.function, version = %version.id, "function found");
+        let names_triggers = version.traits.names_triggers;
+        if !names_triggers {
+            self.note(&version, &Described::default());
+        }
         let function = Arc::new(Function::new(version, verify_jwt));
-        let mut functions = self
-            .functions
+        self.functions
             .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        functions.insert(function.name.clone(), function);
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(function.name.clone(), Arc::clone(&function));
+        if names_triggers {
+            self.try_newest(function);
+        }
     }
 
     fn replace(self: &Arc<Self>, function: Arc<Function>, version: Arc<Version>) {
         tracing::info!(function = %version.function, version = %version.id, "function changed");
-        if function.announce(version) {
-            let catalog = Arc::clone(self);
-            self.tasks.spawn(async move {
-                // A version that does not start has said so in the log.
-                let _ = catalog.activate(function).await;
-            });
+        let names_triggers = version.traits.names_triggers;
+        if !names_triggers {
+            self.note(&version, &Described::default());
+        }
+        if function.announce(version) || names_triggers {
+            self.try_newest(function);
         }
     }
 
-    fn verifies_jwt(&self, name: &FunctionName, last: &Last) -> bool {
+    fn try_newest(self: &Arc<Self>, function: Arc<Function>) {
+        let catalog = Arc::clone(self);
+        self.tasks.spawn(async move {
+            // A version that does not start has said so in the log.
+            let _ = catalog.activate(function).await;
+        });
+    }
+
+    fn verifies_jwt(&self, name: &FunctionName, row: Option<&FunctionRow>, last: &Last) -> bool {
         let config = last.config.get(name.as_str());
-        config
-            .and_then(|config| config.verify_jwt)
+        row.and_then(|row| row.verify_jwt)
+            .or_else(|| config.and_then(|config| config.verify_jwt))
             .unwrap_or(self.verify_jwt)
     }
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{Catalog, Function};
 use crate::domain::{FunctionName, Version};
-use crate::runtime::{CallError, Runtime, StartError, Worker};
+use crate::runtime::{CallError, Described, Invocation, Runtime, StartError, Worker};
 use crate::source::{Snapshots, Source};
 
 /// Starts versions whose code does not say `broken`.
@@ -26,6 +26,8 @@ struct FakeRuntime {
 
 #[derive(Debug)]
 struct FakeWorker {
+    version: Arc<Version>,
+    described: Described,
     code: String,
     serving: AtomicBool,
 }
@@ -35,6 +37,8 @@ impl Runtime for FakeRuntime {
         self.starts.fetch_add(1, Ordering::SeqCst);
         let code = fs::read_to_string(version.code.0.join(&version.entry)).expect("code");
         let worker = Arc::new(FakeWorker {
+            version: Arc::clone(&version),
+            described: Described::default(),
             code: code.clone(),
             serving: AtomicBool::new(true),
         });
@@ -56,9 +60,21 @@ impl Runtime for FakeRuntime {
 }
 
 impl Worker for FakeWorker {
-    fn call(&self, _: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallError>> {
+    fn call(
+        &self,
+        _: Request<Body>,
+        _: &Arc<Invocation>,
+    ) -> BoxFuture<'_, Result<Response<Body>, CallError>> {
         let response = Response::new(Body::from(self.code.clone()));
         async move { Ok(response) }.boxed()
+    }
+
+    fn version(&self) -> &Arc<Version> {
+        &self.version
+    }
+
+    fn described(&self) -> &Described {
+        &self.described
     }
 
     fn is_serving(&self) -> bool {
@@ -90,7 +106,7 @@ impl Stage {
             directory: folder.path().join("functions"),
             env_file: folder.path().join("functions/.env"),
         };
-        let catalog = Catalog::new(source, snapshots, Arc::clone(&runtime) as _, true);
+        let catalog = Catalog::new(source, snapshots, Arc::clone(&runtime) as _, None, true);
         Self {
             folder,
             runtime,
@@ -115,8 +131,10 @@ impl Stage {
 
     async fn ask(&self, name: &str) -> Result<String, String> {
         let worker = self.catalog.worker(&self.function(name)).await;
-        let worker = worker.map_err(|error| error.to_string())?;
-        let Ok(response) = worker.call(Request::new(Body::empty())).await else {
+        let (worker, _) = worker.map_err(|error| error.to_string())?;
+        let invocation = Arc::new(Invocation::new(uuid::Uuid::nil()));
+        let request = Request::new(Body::empty());
+        let Ok(response) = worker.call(request, &invocation).await else {
             return Err("not answered".to_owned());
         };
         let body = axum::body::to_bytes(response.into_body(), 100)

@@ -18,6 +18,8 @@ pub(crate) struct Limits {
     pub(crate) concurrency: usize,
     /// The largest request body, in bytes.
     pub(crate) body_bytes: usize,
+    /// Lines of log that are kept, a second.
+    pub(crate) log_lines_per_second: u32,
     /// How long a function's process is kept without a request.
     pub(crate) idle: Duration,
 }

@@ -74,12 +74,45 @@ pub(crate) struct Version {
     pub(crate) id: VersionId,
     /// The module to import, relative to `code`: `hello.ts` or `hello/index.ts`.
     pub(crate) entry: PathBuf,
+    pub(crate) traits: Traits,
     /// A copy of the function's own files and of `_shared`; nobody writes to it.
-    pub(crate) code: CodeFolder,
+    pub(crate) code: Arc<CodeFolder>,
     pub(crate) secrets: Arc<Secrets>,
 }
 
+/// What is seen of code without running it, and decides how it is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// Its `deno.json`, or an import map beside it: a process has to be started for it alone.
+    pub(crate) config: Option<ConfigFile>,
+    /// Something in it may be imported from a registry.
+    pub(crate) imports_packages: bool,
+    /// It may say when it wants to be called.
+    pub(crate) names_triggers: bool,
+    /// It may want to connect to the database.
+    pub(crate) names_database: bool,
+}
+
+/// A file that Deno reads when it starts, relative to the version's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ConfigFile {
+    Deno(PathBuf),
+    ImportMap(PathBuf),
+}
+
 impl Version {
+    /// The same code with other secrets.
+    pub(crate) fn with_secrets(&self, secrets: Arc<Secrets>) -> Self {
+        Self {
+            function: self.function.clone(),
+            id: self.id.clone(),
+            entry: self.entry.clone(),
+            traits: self.traits.clone(),
+            code: Arc::clone(&self.code),
+            secrets,
+        }
+    }
+
     /// Whether both would behave the same.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         self.id == other.id && self.entry == other.entry && self.secrets.is_same_as(&other.secrets)

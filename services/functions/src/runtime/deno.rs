@@ -10,21 +10,24 @@ mod gate;
 mod headers;
 mod launch;
 mod logs;
+mod meter;
 mod process;
 mod run_directory;
 mod slot;
 mod spawner;
 mod stock;
+pub(crate) mod tools;
 mod tunnel;
 mod worker;
 mod worker_body;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use common::{BoxError, Randomness};
+use common::{BoxError, Clock, Randomness};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
@@ -34,6 +37,7 @@ use tokio_util::task::TaskTracker;
 use super::{Runtime, StartError, Worker};
 use crate::config::{Granted, ProcessConfig};
 use crate::domain::{Limits, Version};
+use crate::journal::Journal;
 use door::{Door, Target};
 use run_directory::RunDirectory;
 use spawner::Spawner;
@@ -43,7 +47,6 @@ use stock::Stock;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The runtime, and everything its processes share.
-#[derive(Debug)]
 pub(crate) struct DenoRuntime {
     config: ProcessConfig,
     granted: Granted,
@@ -53,12 +56,16 @@ pub(crate) struct DenoRuntime {
     stock: Stock,
     /// One permit for each process.
     room: Arc<Semaphore>,
+    /// One at a time: they are made of threads.
+    tools: Arc<Semaphore>,
     next_slot: AtomicU64,
     /// Everything that runs beside requests: supervisors, logs, connections.
     tasks: TaskTracker,
     /// Cancelled when every process must end at once.
     closing: CancellationToken,
     run: RunDirectory,
+    journal: Journal,
+    clock: Arc<dyn Clock>,
 }
 
 impl DenoRuntime {
@@ -68,9 +75,14 @@ impl DenoRuntime {
         config: ProcessConfig,
         granted: Granted,
         limits: Limits,
-        randomness: &dyn Randomness,
+        journal: Journal,
+        (clock, randomness): (Arc<dyn Clock>, &dyn Randomness),
     ) -> Result<Self, BoxError> {
         let run = RunDirectory::create(&config.run_directory, randomness)?;
+        let config = ProcessConfig {
+            packages: run.packages(&config.packages)?,
+            ..config
+        };
         let door = Door::open(
             run.path(),
             Target {
@@ -83,6 +95,7 @@ impl DenoRuntime {
             door,
             stock: Stock::new(config.warm),
             room: Arc::new(Semaphore::new(config.most)),
+            tools: Arc::new(Semaphore::new(1)),
             next_slot: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -90,6 +103,8 @@ impl DenoRuntime {
             config,
             granted,
             limits,
+            journal,
+            clock,
         })
     }
 
@@ -129,19 +144,47 @@ impl DenoRuntime {
     }
 
     async fn start_version(&self, version: Arc<Version>) -> Result<Arc<dyn Worker>, StartError> {
+        let mut fetched = false;
         loop {
-            let slot = match self.stock.take() {
+            let waiting = match version.traits.config {
+                None => self.stock.take(),
+                Some(_) => None,
+            };
+            let slot = match waiting {
                 Some(slot) => slot,
-                None => self.spawn_slot().await?,
+                None => self.spawn_slot(&version).await?,
             };
             match slot.assign(self, &version).await {
                 Ok(worker) => return Ok(Arc::new(worker)),
                 // It died while it waited; the stock runs out of such slots.
                 Err(slot::AssignError::SlotLost) => {}
+                Err(slot::AssignError::Start(StartError::Broken(said)))
+                    if !fetched && version.traits.imports_packages && lacks_package(&said) =>
+                {
+                    fetched = true;
+                    self.fetch_packages(&version).await?;
+                }
                 Err(slot::AssignError::Start(error)) => return Err(error),
             }
         }
     }
+
+    async fn fetch_packages(&self, version: &Arc<Version>) -> Result<(), StartError> {
+        let fetching = async { self.bench_of(version).await?.fetch_packages().await };
+        let said = fetching.await.map_err(StartError::Unavailable)?;
+        if said.success {
+            Ok(())
+        } else {
+            Err(StartError::Broken(said.errors))
+        }
+    }
+}
+
+/// Whether Deno's complaint is that something it may not fetch is not there.
+fn lacks_package(said: &str) -> bool {
+    ["--cached-only", "not found in cache", "not cached"]
+        .iter()
+        .any(|words| said.contains(words))
 }
 
 impl Runtime for DenoRuntime {
@@ -151,6 +194,15 @@ impl Runtime for DenoRuntime {
 
     fn has_room(&self) -> bool {
         self.room.available_permits() > 0 || self.stock.has_some()
+    }
+}
+
+impl fmt::Debug for DenoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DenoRuntime")
+            .field("run", &self.run)
+            .field("stock", &self.stock)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,6 @@ const SHARED: &str = "_shared";
 /// A function in the folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    pub(crate) name: FunctionName,
     /// The module to import, relative to the folder.
     pub(crate) entry: PathBuf,
     /// Differs when a file of the function has changed.
@@ -41,18 +40,13 @@ pub(super) fn scan(directory: &Path) -> Result<Scan, SourceError> {
             scan.misnamed.push(SourceError::Name(directory.join(entry)));
             continue;
         };
-        let found = read(directory, name.clone(), entry, shared.clone());
+        let found = read(directory, entry, shared.clone());
         scan.functions.insert(name, found);
     }
     Ok(scan)
 }
 
-fn read(
-    directory: &Path,
-    name: FunctionName,
-    entry: PathBuf,
-    shared: Tree,
-) -> Result<Found, SourceError> {
+fn read(directory: &Path, entry: PathBuf, shared: Tree) -> Result<Found, SourceError> {
     let mut tree = shared;
     let own = entry
         .parent()
@@ -61,7 +55,6 @@ fn read(
     let mut hasher = DefaultHasher::new();
     tree.stamp(&mut hasher);
     Ok(Found {
-        name,
         entry,
         fingerprint: hasher.finish(),
         tree,
@@ -117,10 +110,12 @@ mod tests {
         folder
     }
 
-    fn found(folder: &Path) -> Vec<Found> {
+    fn found(folder: &Path) -> Vec<(FunctionName, Found)> {
         let scan = scan(folder).expect("a folder");
-        let found = scan.functions.into_values();
-        found.map(|found| found.expect("usable")).collect()
+        let found = scan.functions.into_iter();
+        found
+            .map(|(name, found)| (name, found.expect("usable")))
+            .collect()
     }
 
     #[test]
@@ -142,13 +137,13 @@ mod tests {
         std::os::unix::fs::symlink("/etc", folder.path().join("c")).expect("a link");
         let listed: Vec<_> = found(folder.path())
             .iter()
-            .map(|found| {
+            .map(|(name, found)| {
                 let files: Vec<_> = found
                     .tree
                     .paths()
                     .map(|path| path.display().to_string())
                     .collect();
-                (found.name.to_string(), files.join(" "))
+                (name.to_string(), files.join(" "))
             })
             .collect();
         let expected = [
@@ -168,8 +163,8 @@ mod tests {
         let before = found(folder.path());
         fs::write(folder.path().join("b/helper.ts"), "CODE").expect("written");
         let after = found(folder.path());
-        assert_eq!(before[0].fingerprint, after[0].fingerprint);
-        assert_ne!(before[1].fingerprint, after[1].fingerprint);
+        assert_eq!(before[0].1.fingerprint, after[0].1.fingerprint);
+        assert_ne!(before[1].1.fingerprint, after[1].1.fingerprint);
     }
 
     #[test]

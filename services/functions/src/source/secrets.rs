@@ -10,16 +10,20 @@ use crate::domain::version::Secrets;
 /// Names that are the platform's to set.
 const RESERVED: [&str; 2] = ["SUPABASE_", "SELFDB_"];
 
+/// Whether `name` is the platform's to set.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// The secrets in `path`; none where it is not there. Reserved names are passed over.
 pub(super) fn read(path: &Path) -> Result<Secrets, SourceError> {
     if !path.exists() {
         return Ok(Secrets::default());
     }
     let file = EnvironmentMap::from_file(path).map_err(SourceError::Secrets)?;
-    let own = |name: &str| !RESERVED.iter().any(|prefix| name.starts_with(prefix));
     let secrets = file
         .iter()
-        .filter(|(name, _)| own(name))
+        .filter(|(name, _)| !is_reserved(name))
         .map(|(name, value)| (name.to_owned(), Secret::from(value)))
         .collect();
     Ok(Secrets(secrets))

@@ -1,18 +1,19 @@
 //! Copies of functions, so that a version stays what it was whatever happens to the folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use rustix::fs::{Mode, OFlags};
-use sha2::{Digest as _, Sha256};
 
-use super::tree::MAX_BYTES;
 use super::{Found, SourceError, io_error};
+use crate::domain::code::{Code, MAX_BYTES};
 use crate::domain::version::{CodeFolder, Secrets};
-use crate::domain::{Version, VersionId};
+use crate::domain::{FunctionName, Version};
 
 /// Where copies are kept while they are in use.
 #[derive(Debug)]
@@ -31,33 +32,41 @@ impl Snapshots {
         })
     }
 
-    /// Copies what `found` lists in `source` and makes a version of it.
-    pub(crate) fn take(
+    /// Writes `code` down and makes a version of it.
+    pub(crate) fn make(
         &self,
-        source: &Path,
-        found: &Found,
+        function: FunctionName,
+        code: &Code,
         secrets: Arc<Secrets>,
     ) -> Result<Version, SourceError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let code = CodeFolder(self.directory.join(format!("{}-{number}", found.name)));
-        fs::create_dir(&code.0).map_err(io_error(&code.0))?;
-        let mut hash = Sha256::new();
-        for relative in found.tree.paths() {
-            let content = read_bounded(&source.join(relative))?;
-            hash.update(relative.as_os_str().as_encoded_bytes());
-            hash.update([0]);
-            hash.update((content.len() as u64).to_be_bytes());
-            hash.update(&content);
-            write(&code.0.join(relative), &content)?;
+        let folder = CodeFolder(self.directory.join(format!("{function}-{number}")));
+        fs::create_dir(&folder.0).map_err(io_error(&folder.0))?;
+        for (relative, content) in &code.files {
+            write(&folder.0.join(relative), content)?;
         }
         Ok(Version {
-            function: found.name.clone(),
-            id: VersionId::new(&hash.finalize()),
-            entry: found.entry.clone(),
-            code,
+            function,
+            id: code.hash(),
+            entry: code.entry.clone(),
+            traits: code.traits(),
+            code: Arc::new(folder),
             secrets,
         })
     }
+}
+
+/// Reads what `found` lists in `source`.
+pub(crate) fn read(source: &Path, found: &Found) -> Result<Code, SourceError> {
+    let mut files = BTreeMap::new();
+    for relative in found.tree.paths() {
+        let content = read_bounded(&source.join(relative))?;
+        files.insert(relative.to_owned(), Bytes::from(content));
+    }
+    Ok(Code {
+        entry: found.entry.clone(),
+        files,
+    })
 }
 
 /// The file may have grown, or become a link, since it was listed.
@@ -74,7 +83,8 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, SourceError> {
     Ok(content)
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), SourceError> {
+/// Writes a file and makes the folders it lies in.
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), SourceError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(io_error(folder))?;
     fs::write(path, content).map_err(io_error(path))

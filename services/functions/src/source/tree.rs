@@ -6,9 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{SourceError, io_error};
-
-pub(super) const MAX_FILES: usize = 5_000;
-pub(super) const MAX_BYTES: u64 = 50 * 1024 * 1024;
+use crate::domain::code::{MAX_BYTES, MAX_FILES};
 
 /// Files by their paths relative to the functions folder, with what tells that one has changed.
 #[derive(Debug, Clone, Default)]

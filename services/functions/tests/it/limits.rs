@@ -56,6 +56,60 @@ async fn an_endless_loop_is_ended_in_time_and_its_neighbour_goes_on() {
 }
 
 #[tokio::test]
+async fn a_regular_expression_without_end_is_ended_in_time() {
+    let functions = Stage::new()
+        .set("FUNCTIONS_CPU_SECONDS", "1")
+        .function("regex", "return /^(a+)+$/.test('a'.repeat(60) + '!');")
+        .function("neighbour", "return 1;")
+        .start()
+        .await;
+    let regex = async { functions.get("/regex").await };
+    let (ended, _) = with_neighbour(&functions, regex).await;
+    assert_eq!(ended.expect_status(546).json()["code"], "WORKER_LIMIT");
+}
+
+#[tokio::test]
+async fn a_bomb_of_processes_and_an_answer_without_end_harm_nobody() {
+    let functions = Stage::new()
+        .function(
+            "bomb",
+            "const tries = Array.from({ length: 1000 }, () => new Deno.Command('/bin/sh').output());
+             const ended = await Promise.allSettled(tries);
+             return ended.filter((one) => one.status === 'fulfilled').length;",
+        )
+        .file(
+            "endless/index.ts",
+            "const piece = new Uint8Array(1 << 20);
+             Deno.serve(() => new Response(new ReadableStream({
+                pull(controller) { controller.enqueue(piece); },
+             })));",
+        )
+        .function("neighbour", "return 1;")
+        .start()
+        .await;
+    let bomb = async { functions.json("/bomb").await };
+    let (started, _) = with_neighbour(&functions, bomb).await;
+    assert_eq!(started, json!(0), "no process was started");
+    let read = async {
+        use futures_util::StreamExt as _;
+        let mut body = functions
+            .get("/endless")
+            .open()
+            .await
+            .into_body()
+            .into_data_stream();
+        let mut bytes = 0;
+        while bytes < 256 << 20 {
+            bytes += body.next().await.expect("more").expect("bytes").len();
+        }
+    };
+    let ((), answers) = with_neighbour(&functions, read).await;
+    assert!(answers > 0);
+    // Who does not read on costs nothing any more.
+    assert_eq!(functions.json("/neighbour").await, json!(1));
+}
+
+#[tokio::test]
 async fn a_module_that_never_finishes_loading_is_broken() {
     let functions = Stage::new()
         .set("FUNCTIONS_CPU_SECONDS", "1")
@@ -94,8 +148,13 @@ async fn memory_is_bounded_on_and_off_the_heap() {
         .await;
     for name in ["/buffer", "/buffers"] {
         let (answer, _) = with_neighbour(&functions, async { functions.get(name).await }).await;
-        // The runtime tells the function, and the function throws.
-        let _ = answer.expect_status(500);
+        // The runtime tells the function, and the function throws; where not even that fits, its
+        // process is ended.
+        assert!(
+            [500, 546].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text()
+        );
     }
     let (answer, _) = with_neighbour(&functions, async { functions.get("/heap").await }).await;
     assert_eq!(answer.expect_status(546).json()["code"], "WORKER_LIMIT");

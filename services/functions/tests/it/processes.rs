@@ -157,7 +157,9 @@ fn free_port() -> String {
 async fn a_killed_supervisor_leaves_no_process() {
     let stage = Stage::new()
         .set("FUNCTIONS_PORT", &free_port())
-        .function("pid", "setInterval(() => {}, 5); return Deno.pid;");
+        .function("pid", "setInterval(() => {}, 5); return Deno.pid;")
+        .prepared()
+        .await;
     let mut service = own_process(&stage).await;
     assert!(!stage.processes().is_empty());
     service.kill().await.expect("killed");
@@ -168,7 +170,9 @@ async fn a_killed_supervisor_leaves_no_process() {
 async fn a_terminated_service_ends_in_order() {
     let stage = Stage::new()
         .set("FUNCTIONS_PORT", &free_port())
-        .function("pid", "return Deno.pid;");
+        .function("pid", "return Deno.pid;")
+        .prepared()
+        .await;
     let mut service = own_process(&stage).await;
     let pid = service
         .id()

@@ -92,8 +92,8 @@ async fn files_and_the_platforms_environment_cannot_be_read() {
         "NotCapable",
         "Requires read access",
         "Requires import access",
-        "--no-remote",
-        "--no-npm",
+        "--cached-only",
+        "not found in cache",
         "not available",
     ];
     all_fail(&functions, &attempts, &reasons).await;

@@ -9,10 +9,11 @@ use common::{
     Clock as _, Environment as _, EnvironmentMap, ProcessEnvironment, Settings, SystemClock,
 };
 use functions::Config;
+use http::Method;
 use jwt::{ApiKey, JwtConfig, mint_key_token};
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{TestRequest, TestService};
+use testkit::{TestDatabase, TestRequest, TestService};
 use tokio::time::{Instant, sleep};
 
 const SECRET: &str = "a-secret-of-the-tests-with-48-characters-in-it-1";
@@ -27,6 +28,7 @@ pub(crate) struct Stage {
     pub(crate) environment: EnvironmentMap,
     functions: TempDir,
     run: TempDir,
+    database: Option<TestDatabase>,
 }
 
 /// The running service.
@@ -50,6 +52,13 @@ impl Stage {
             .with("SECRET_KEY", "sb_secret_0123456789abcdefghij")
             .with("FUNCTIONS_DIR", functions.path().display().to_string())
             .with("FUNCTIONS_RUN_DIR", run.path().display().to_string())
+            .with(
+                "FUNCTIONS_SECRETS_KEY",
+                "a-key-of-the-tests-with-some-43-characters-x",
+            )
+            .with("FUNCTIONS_QUEUE_MILLISECONDS", "50")
+            .with("FUNCTIONS_RETRY_MILLISECONDS", "20")
+            .with("FUNCTIONS_LEASE_SECONDS", "2")
             .with("FUNCTIONS_WATCH_MILLISECONDS", "50");
         for name in ["DENO_BIN", "HOME", "PATH", "SELFDB_CACHE_DIR"] {
             if let Some(value) = ProcessEnvironment.var(name) {
@@ -66,6 +75,7 @@ impl Stage {
             environment,
             functions,
             run,
+            database: None,
         }
     }
 
@@ -105,21 +115,42 @@ impl Stage {
         testkit::config::<Config>(&self.environment).with_launcher(BINARY)
     }
 
+    /// With a database of its own, where it has none yet.
+    pub(crate) async fn prepared(mut self) -> Self {
+        if self.database.is_none() {
+            let database = TestDatabase::new(&[functions::MIGRATIONS]).await;
+            let settings = database.settings();
+            let of_postgres =
+                |name: &str| name.starts_with("POSTGRES_") || name.ends_with("_DB_PASSWORD");
+            for (name, value) in settings.iter().filter(|(name, _)| of_postgres(name)) {
+                self.environment.set(name, value);
+            }
+            self.database = Some(database);
+        }
+        self
+    }
+
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a prepared stage")
+    }
+
     /// The service, asked in process.
     pub(crate) async fn start(self) -> Functions {
-        let service = TestService::start(self.config()).await;
+        let this = self.prepared().await;
+        let service = TestService::start(this.config()).await;
         Functions {
             service,
-            stage: self,
+            stage: this,
         }
     }
 
     /// The service, asked over a socket.
     pub(crate) async fn listen(self) -> Functions {
-        let service = TestService::listen(self.config()).await;
+        let this = self.prepared().await;
+        let service = TestService::listen(this.config()).await;
         Functions {
             service,
-            stage: self,
+            stage: this,
         }
     }
 
@@ -168,6 +199,20 @@ impl Functions {
     /// A request with the anon key.
     pub(crate) fn post(&self, path: &str) -> TestRequest {
         self.service.post(path).bearer(&self.stage.key("ANON_KEY"))
+    }
+
+    /// A request of an administrator.
+    pub(crate) fn admin(&self, method: Method, path: &str) -> TestRequest {
+        let key = self.stage.key("SERVICE_ROLE_KEY");
+        self.service.request(method, path).bearer(&key)
+    }
+
+    /// The JSON that an administrator is answered.
+    pub(crate) async fn admin_json(&self, path: &str) -> Value {
+        self.admin(Method::GET, path)
+            .await
+            .expect_status(200)
+            .json()
     }
 
     /// The JSON that `GET path` answers.

@@ -22,6 +22,7 @@ pub(super) const NAMES: &[&str] = &[
     "REALTIME_DB_PASSWORD",
     "STORAGE_DB_PASSWORD",
     "FUNCTIONS_DB_PASSWORD",
+    "FUNCTIONS_SECRETS_KEY",
     "MINIO_ROOT_USER",
     "MINIO_ROOT_PASSWORD",
 ];
@@ -57,6 +58,7 @@ pub(super) fn fill(
             "SERVICE_ROLE_KEY" => jwt::mint_key_token(&signer, ApiKey::ServiceRole, issued_at),
             "PUBLISHABLE_KEY" => format!("sb_publishable_{}", token(randomness, 32)),
             "SECRET_KEY" => format!("sb_secret_{}", token(randomness, 40)),
+            "FUNCTIONS_SECRETS_KEY" => token(randomness, 43),
             "MINIO_ROOT_USER" => format!("selfdb-{}", token(randomness, 8)),
             "DEFAULT_ADMIN_PASSWORD" => token(randomness, 20),
             _ => token(randomness, 32),

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use super::run_directory::make_folder;
 use crate::sandbox::UserIdentity;
+
+/// The folders of Deno's cache that hold packages and modules.
+pub(super) const PACKAGES: [&str; 2] = ["npm", "remote"];
 
 /// The folder, removed when this is dropped.
 #[derive(Debug)]
@@ -27,8 +30,35 @@ impl SlotFolder {
         Ok(folder)
     }
 
+    /// Gives the process what was fetched of packages, to read, in the cache it keeps for itself.
+    pub(super) fn link_packages(
+        &self,
+        packages: &Path,
+        user: Option<UserIdentity>,
+    ) -> io::Result<()> {
+        let cache = self.cache();
+        make_folder(&cache, 0o700)?;
+        if let Some(user) = user {
+            chown(&cache, Some(user.uid), Some(user.gid))?;
+        }
+        for kind in PACKAGES {
+            symlink(packages.join(kind), cache.join(kind))?;
+        }
+        Ok(())
+    }
+
+    /// Deno's own folder.
+    pub(super) fn cache(&self) -> PathBuf {
+        self.0.join("work/deno")
+    }
+
     pub(super) fn code(&self) -> PathBuf {
         self.0.join("code")
+    }
+
+    /// Where files are put before they are copied to `code` with the right modes.
+    pub(super) fn staging(&self) -> PathBuf {
+        self.0.join("staging")
     }
 
     pub(super) fn work(&self) -> PathBuf {
@@ -67,6 +97,31 @@ pub(super) fn copy_code(from: &Path, to: &Path) -> io::Result<()> {
                 fs::copy(entry.path(), &target)?;
                 fs::set_permissions(&target, fs::Permissions::from_mode(0o644))?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Moves what is in `from` into `to`, folder by folder. A file that is there already stays, but for
+/// a registry's list of versions; no link is followed or moved. Files appear in one step: others
+/// read while this runs.
+pub(super) fn merge(from: &Path, to: &Path) -> io::Result<()> {
+    const LIST_OF_VERSIONS: &str = "registry.json";
+    for entry in from.read_dir()? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if !target.is_dir() {
+                make_folder(&target, 0o755)?;
+            }
+            merge(&entry.path(), &target)?;
+        } else if kind.is_file() && (entry.file_name() == LIST_OF_VERSIONS || !target.exists()) {
+            let mut draft = target.clone().into_os_string();
+            draft.push(".new");
+            fs::copy(entry.path(), &draft)?;
+            fs::set_permissions(&draft, fs::Permissions::from_mode(0o644))?;
+            fs::rename(&draft, &target)?;
         }
     }
     Ok(())

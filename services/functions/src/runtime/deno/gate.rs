@@ -1,4 +1,7 @@
 //! Who may enter a worker, and how many are inside. Once closed it stays closed.
+//!
+//! It also keeps the bill: CPU time that is used while several are inside is split evenly among
+//! them, so that what all of them used adds up to what the process did.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,9 +9,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::meter::Meter;
+use crate::domain::execution::Usage;
+use crate::runtime::Invocation;
+
 /// The gate of one process.
 #[derive(Debug)]
 pub(super) struct Gate {
+    meter: Meter,
     state: Mutex<State>,
     seats: Arc<Semaphore>,
     drained: Notify,
@@ -23,6 +31,27 @@ struct State {
     /// When the last one left, or the gate was made.
     quiet_since: Instant,
     closed_at: Option<Instant>,
+    /// CPU time of the process when it was last read.
+    cpu_seen: Duration,
+    /// What one who had always been inside would have to pay.
+    cpu_share: Duration,
+}
+
+impl State {
+    /// Splits what was used since the last time among those who were inside.
+    fn settle(&mut self, cpu: Option<Duration>) {
+        let Some(cpu) = cpu else {
+            return;
+        };
+        let used = cpu.saturating_sub(self.cpu_seen);
+        if let Some(share) = u32::try_from(self.inside)
+            .ok()
+            .and_then(|inside| used.checked_div(inside))
+        {
+            self.cpu_share += share;
+        }
+        self.cpu_seen = cpu;
+    }
 }
 
 /// A request inside the gate; it leaves when this is dropped.
@@ -30,18 +59,23 @@ struct State {
 pub(super) struct Entry {
     gate: Arc<Gate>,
     seat: Option<OwnedSemaphorePermit>,
+    invocation: Option<Arc<Invocation>>,
+    share_then: Duration,
 }
 
 impl Gate {
-    /// An open gate with `seats` places to be worked on at a time.
-    pub(super) fn new(seats: usize) -> Arc<Self> {
+    /// An open gate with `seats` places to be worked on at a time, of a process read by `meter`.
+    pub(super) fn new(seats: usize, meter: Meter) -> Arc<Self> {
         Arc::new(Self {
+            meter,
             state: Mutex::new(State {
                 open: true,
                 inside: 0,
                 finished: 0,
                 quiet_since: Instant::now(),
                 closed_at: None,
+                cpu_seen: Duration::ZERO,
+                cpu_share: Duration::ZERO,
             }),
             seats: Arc::new(Semaphore::new(seats)),
             drained: Notify::new(),
@@ -52,18 +86,27 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters; `None` where the gate is closed.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Entry> {
+    /// Enters; `None` where the gate is closed. `invocation` is told at the end what it used.
+    pub(super) fn enter(self: &Arc<Self>, invocation: Option<Arc<Invocation>>) -> Option<Entry> {
         let mut state = self.state();
         if !state.open {
             return None;
         }
+        state.settle(self.meter.cpu());
         state.inside += 1;
+        let share_then = state.cpu_share;
         drop(state);
         Some(Entry {
             gate: Arc::clone(self),
             seat: None,
+            invocation,
+            share_then,
         })
+    }
+
+    /// Brings the bill up to date: after the process has ended nobody can.
+    pub(super) fn settle(&self) {
+        self.state().settle(self.meter.cpu());
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -129,6 +172,13 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut state = self.gate.state();
+        state.settle(self.gate.meter.cpu());
+        if let Some(invocation) = &self.invocation {
+            invocation.set_usage(Usage {
+                cpu: Some(state.cpu_share.saturating_sub(self.share_then)),
+                memory_bytes: self.gate.meter.memory_bytes(),
+            });
+        }
         state.inside -= 1;
         state.finished += 1;
         if state.inside == 0 {
@@ -146,10 +196,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_closed_gate_is_drained_when_the_last_one_leaves() {
-        let gate = Gate::new(1);
-        let first = gate.enter().expect("open");
+        let gate = Gate::new(1, Meter::default());
+        let first = gate.enter(None).expect("open");
         gate.close();
-        assert!(gate.enter().is_none());
+        assert!(gate.enter(None).is_none());
         assert!(gate.drained().now_or_never().is_none());
         drop(first);
         gate.drained().await;
@@ -158,8 +208,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_an_idle_gate_closes_by_itself() {
-        let gate = Gate::new(1);
-        let inside = gate.enter().expect("open");
+        let gate = Gate::new(1, Meter::default());
+        let inside = gate.enter(None).expect("open");
         tokio::time::advance(Duration::from_mins(1)).await;
         gate.close_if_idle(Duration::from_secs(10));
         assert!(gate.is_open());
@@ -173,9 +223,9 @@ mod tests {
 
     #[tokio::test]
     async fn seats_are_handed_on() {
-        let gate = Gate::new(1);
-        let mut first = gate.enter().expect("open");
-        let mut second = gate.enter().expect("open");
+        let gate = Gate::new(1, Meter::default());
+        let mut first = gate.enter(None).expect("open");
+        let mut second = gate.enter(None).expect("open");
         first.sit_down().await;
         assert!(second.sit_down().now_or_never().is_none());
         drop(first);

@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use super::DenoRuntime;
 use super::folder::SlotFolder;
+use crate::domain::version::{ConfigFile, Traits};
 use crate::sandbox::{self, SandboxSpec};
 
 /// What Deno itself asks of the data segment before any function runs, in bytes. Measured: below
@@ -21,17 +22,23 @@ const OPEN_FILES: u64 = 1024;
 const DENIED_NETWORKS: &str = "0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,\
     172.16.0.0/12,192.0.0.0/24,192.168.0.0/16,198.18.0.0/15,224.0.0.0/4,240.0.0.0/4,[::],[::1]";
 
-/// The command that starts a process in `folder`.
+/// The command that starts a process in `folder`: one for any function, or for one with a
+/// configuration of its own.
 pub(super) fn command(
     runtime: &DenoRuntime,
     folder: &SlotFolder,
+    traits: &Traits,
 ) -> Result<Command, serde_json::Error> {
     let spec = SandboxSpec {
         program: runtime.config.deno.clone(),
-        arguments: arguments(runtime, folder),
+        arguments: arguments(runtime, folder, traits),
         supervisor: rustix::process::getpid().as_raw_pid(),
         user: runtime.config.user,
-        read: vec![folder.code(), runtime.run.bootstrap()],
+        read: vec![
+            folder.code(),
+            runtime.run.bootstrap(),
+            runtime.config.packages.clone(),
+        ],
         write: vec![folder.work(), runtime.door.path().to_owned()],
         connect_ports: runtime.config.egress_ports.clone(),
         data_bytes: BASELINE_BYTES.saturating_add(runtime.limits.memory_bytes),
@@ -43,7 +50,7 @@ pub(super) fn command(
         .arg(sandbox::ARGUMENT)
         .arg(spec.encode()?)
         .env_clear()
-        .env("DENO_DIR", folder.work().join("deno"))
+        .env("DENO_DIR", folder.cache())
         .env("DENO_NO_UPDATE_CHECK", "1")
         .env("HOME", folder.work())
         .env("NO_COLOR", "1")
@@ -59,7 +66,21 @@ pub(super) fn command(
     Ok(command)
 }
 
-fn arguments(runtime: &DenoRuntime, folder: &SlotFolder) -> Vec<String> {
+/// What Deno is told of a function's `deno.json` or import map, which lie under `code`.
+pub(super) fn configuration(traits: &Traits, code: &Path) -> Vec<String> {
+    let at = |path: &Path| code.join(path).display().to_string();
+    match &traits.config {
+        Some(ConfigFile::Deno(path)) => vec!["--config".to_owned(), at(path)],
+        Some(ConfigFile::ImportMap(path)) => vec![
+            "--no-config".to_owned(),
+            "--import-map".to_owned(),
+            at(path),
+        ],
+        None => vec!["--no-config".to_owned()],
+    }
+}
+
+fn arguments(runtime: &DenoRuntime, folder: &SlotFolder, traits: &Traits) -> Vec<String> {
     let heap_mib = (runtime.limits.memory_bytes / MIB).max(16);
     let text = |path: &Path| path.display().to_string();
     let (code, work, door) = (
@@ -71,24 +92,25 @@ fn arguments(runtime: &DenoRuntime, folder: &SlotFolder) -> Vec<String> {
         "run",
         "--quiet",
         "--no-prompt",
-        "--no-remote",
-        "--no-npm",
-        "--no-config",
         "--no-lock",
+        // Packages were fetched before; no process of a function fetches one.
         "--cached-only",
+        "--node-modules-dir=none",
         "--allow-env",
         "--allow-net",
         "--deny-run",
         "--deny-ffi",
         "--deny-sys",
-        "--deny-import",
+        "--allow-import",
     ]
     .map(str::to_owned)
     .into();
+    arguments.extend(configuration(traits, &folder.code()));
+    let packages = text(&runtime.config.packages);
     arguments.extend([
         format!("--v8-flags=--max-old-space-size={heap_mib}"),
         format!("--deny-net={DENIED_NETWORKS}"),
-        format!("--allow-read={code},{work},{door}"),
+        format!("--allow-read={code},{work},{door},{packages}"),
         format!("--allow-write={work},{door}"),
         text(&runtime.run.bootstrap().join("boot.ts")),
         text(&folder.socket()),

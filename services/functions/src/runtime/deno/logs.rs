@@ -1,19 +1,22 @@
-//! What functions print, as log lines. A function that prints faster than it may is slowed down by
-//! its own pipe: nothing is lost, and nobody else notices.
+//! What functions print, as lines of the journal. A function that prints faster than its pipe is
+//! read is slowed down by it; lines beyond its rate are counted and left out.
+
+mod line;
+mod rate;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
+use common::Clock;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
+use crate::domain::execution::{Level, LogLine};
 use crate::domain::{FunctionName, Version, VersionId};
+use crate::journal::Journal;
+use line::{Line, MAX_LINE_BYTES};
+use rate::{Pace, Rate};
 
-/// The rest of a longer line is cut off.
-const MAX_LINE_BYTES: usize = 8 * 1024;
-const MAX_LINES_PER_SECOND: u32 = 1_000;
 const CHUNK_BYTES: usize = 4 * 1024;
 
 /// Which function a process is, once it is one.
@@ -39,110 +42,136 @@ impl fmt::Display for Label {
     }
 }
 
-/// Logs what is printed on standard output, after the line `ready`, which is answered through
-/// `ready`.
+/// Where the lines of one pipe go.
+pub(super) struct Sink {
+    pub(super) label: Label,
+    pub(super) journal: Journal,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Lines a second.
+    pub(super) rate: u32,
+}
+
+impl Sink {
+    fn put(&self, line: Line) {
+        let Some((name, version)) = self.label.0.get() else {
+            tracing::warn!(line = line.message, "a process that waits for a function");
+            return;
+        };
+        let (message, level) = (line.message.as_str(), line.level);
+        match level {
+            Level::Debug => tracing::debug!(function = %self.label, "{message}"),
+            Level::Info => tracing::info!(function = %self.label, "{message}"),
+            Level::Warn | Level::Error => tracing::warn!(function = %self.label, "{message}"),
+        }
+        self.journal.line(LogLine {
+            function: name.clone(),
+            version: version.clone(),
+            execution: line.execution,
+            level,
+            message: line.message,
+            at: self.clock.now(),
+        });
+    }
+}
+
+/// Takes what is printed on standard output, after the line `ready <mark>`, which is answered
+/// through `ready`. Lines with that mark tell their level and their invocation.
 pub(super) async fn copy_output(
     output: impl AsyncRead + Unpin,
-    label: Label,
+    sink: Sink,
     ready: oneshot::Sender<()>,
 ) {
     let mut ready = Some(ready);
-    let line = |text: &str| match ready.take() {
-        Some(waiting) if text == "ready" => {
-            let _ = waiting.send(());
+    let mut mark = String::new();
+    let read = move |text: &[u8]| {
+        if let Some(waiting) = ready.take() {
+            let text = String::from_utf8_lossy(text);
+            if let Some(said) = text.strip_prefix("ready ") {
+                said.clone_into(&mut mark);
+                let _ = waiting.send(());
+                return None;
+            }
+            ready = Some(waiting);
         }
-        Some(_) | None => tracing::info!(function = %label, stream = "stdout", "{text}"),
+        Some(Line::parse(text, &mark, Level::Info))
     };
-    copy_lines(output, line).await;
+    copy_lines(output, sink, read).await;
 }
 
-/// Logs what is printed on standard error.
-pub(super) async fn copy_errors(errors: impl AsyncRead + Unpin, label: Label) {
-    let line = |text: &str| tracing::warn!(function = %label, stream = "stderr", "{text}");
-    copy_lines(errors, line).await;
+/// Takes what is printed on standard error: by Deno itself, or past the console.
+pub(super) async fn copy_errors(errors: impl AsyncRead + Unpin, sink: Sink) {
+    copy_lines(errors, sink, |text| Some(Line::plain(text, Level::Error))).await;
 }
 
-async fn copy_lines(mut source: impl AsyncRead + Unpin, mut line: impl FnMut(&str)) {
+async fn copy_lines(
+    mut source: impl AsyncRead + Unpin,
+    sink: Sink,
+    mut read: impl FnMut(&[u8]) -> Option<Line>,
+) {
     let mut pending = Vec::new();
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut pace = Pace::new();
+    let (mut pace, mut rate) = (Pace::new(), Rate::new(sink.rate));
+    let mut put = |text: &[u8]| {
+        let Some(line) = read(text) else {
+            return;
+        };
+        if !rate.allows() {
+            return;
+        }
+        if let Some(left_out) = rate.left_out() {
+            sink.put(left_out);
+        }
+        sink.put(line);
+    };
     while let Ok(length @ 1..) = source.read(&mut chunk).await {
-        for piece in chunk
-            .get(..length)
-            .unwrap_or_default()
-            .split_inclusive(|byte| *byte == b'\n')
-        {
-            let ends = piece.ends_with(b"\n");
+        let read = chunk.get(..length).unwrap_or_default();
+        for piece in read.split_inclusive(|byte| *byte == b'\n') {
+            let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             let room = MAX_LINE_BYTES.saturating_sub(pending.len());
-            pending.extend(
-                piece
-                    .iter()
-                    .copied()
-                    .filter(|byte| *byte != b'\n')
-                    .take(room),
-            );
-            if ends {
-                line(&String::from_utf8_lossy(&pending));
+            pending.extend(text.iter().copied().take(room));
+            if text.len() < piece.len() {
+                put(&pending);
                 pending.clear();
                 pace.step().await;
             }
         }
     }
     if !pending.is_empty() {
-        line(&String::from_utf8_lossy(&pending));
+        put(&pending);
     }
-}
-
-struct Pace {
-    second: Instant,
-    lines: u32,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self {
-            second: Instant::now(),
-            lines: 0,
-        }
-    }
-
-    /// Counts a line; waits for the next second where this one has had its share.
-    async fn step(&mut self) {
-        self.lines += 1;
-        let next = self.second + Duration::from_secs(1);
-        if self.lines >= MAX_LINES_PER_SECOND {
-            tokio::time::sleep_until(next).await;
-        }
-        if Instant::now() >= next {
-            *self = Self::new();
-        }
+    if let Some(left_out) = rate.left_out() {
+        sink.put(left_out);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use common::SystemClock;
+    use tokio::time::Instant;
+
     use super::*;
 
-    async fn lines(text: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        copy_lines(text.as_bytes(), |line| lines.push(line.to_owned())).await;
-        lines
-    }
-
-    #[tokio::test]
-    async fn lines_are_split_and_long_ones_cut() {
-        assert_eq!(lines("one\n\ntwo").await, ["one", "", "two"]);
-        let long = "x".repeat(MAX_LINE_BYTES * 3);
-        let cut = lines(&format!("{long}\nnext\n")).await;
-        assert_eq!(cut[0].len(), MAX_LINE_BYTES);
-        assert_eq!(cut[1], "next");
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn a_flood_is_slowed_down() {
+    async fn a_flood_is_slowed_down_and_what_is_left_out_is_told() {
+        let (journal, mut records) = Journal::for_test();
+        let label = Label::default();
+        let name = FunctionName::parse("flood").expect("a name");
+        let _ = label.0.set((name, VersionId::new(&[1])));
+        let sink = Sink {
+            label,
+            journal,
+            clock: Arc::new(SystemClock),
+            rate: 10,
+        };
         let started = Instant::now();
-        let flood = "x\n".repeat(3_000);
-        assert_eq!(lines(&flood).await.len(), 3_000);
-        assert!(started.elapsed() >= Duration::from_secs(2));
+        copy_errors("x\n".repeat(3_000).as_bytes(), sink).await;
+        assert!(started.elapsed().as_secs() >= 2);
+        let mut kept = Vec::new();
+        while let Some(line) = records.try_line() {
+            kept.push(line.message);
+        }
+        assert!((100..200).contains(&kept.len()), "{}", kept.len());
+        let told = kept.iter().filter(|line| line.contains("left out")).count();
+        assert!(told >= 1, "{kept:?}");
     }
 }

@@ -15,6 +15,7 @@ use super::cpu;
 use super::folder::SlotFolder;
 use super::gate::Gate;
 use super::logs::Label;
+use super::meter::Meter;
 use crate::domain::Limits;
 
 /// How often a process is looked at: what goes beyond a limit is noticed this much later.
@@ -60,7 +61,8 @@ impl Process {
         supervised: Supervised,
         kill: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let gate = Gate::new(supervised.limits.concurrency);
+        let meter = supervised.child.id().map(Meter::of).unwrap_or_default();
+        let gate = Gate::new(supervised.limits.concurrency, meter);
         let label = Label::default();
         let (sender, ended) = watch::channel(None);
         let supervisor = Supervisor {
@@ -130,7 +132,7 @@ impl Supervisor {
     async fn run(mut self) -> Ended {
         let mut ticks = interval(WATCH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut meter = Meter::default();
+        let mut meter = ProgressMeter::default();
         let ended = loop {
             tokio::select! {
                 status = self.child.wait() => break self.by_itself(status.ok()),
@@ -161,7 +163,8 @@ impl Supervisor {
         ended
     }
 
-    fn look(&self, meter: &mut Meter) -> Finding {
+    fn look(&self, meter: &mut ProgressMeter) -> Finding {
+        self.gate.settle();
         if self.label.is_set() {
             self.gate.close_if_idle(self.limits.idle);
         }
@@ -214,12 +217,12 @@ impl Supervisor {
 
 /// CPU time since the process last made progress, which is to say finished a request.
 #[derive(Default)]
-struct Meter {
+struct ProgressMeter {
     finished: u64,
     used_then: Duration,
 }
 
-impl Meter {
+impl ProgressMeter {
     fn since_progress(&mut self, used: Duration, finished: u64) -> Duration {
         if finished != self.finished {
             self.finished = finished;
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_finished_request_resets_the_meter() {
-        let mut meter = Meter::default();
+        let mut meter = ProgressMeter::default();
         let seconds = Duration::from_secs;
         assert_eq!(meter.since_progress(seconds(3), 0), seconds(3));
         assert_eq!(meter.since_progress(seconds(4), 1), seconds(0));

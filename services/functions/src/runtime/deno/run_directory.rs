@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::folder::PACKAGES;
 use common::Randomness;
 use common::random::token;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -24,6 +25,7 @@ const BOOTSTRAP: &[(&str, &str)] = &[
     ("api.ts", include_str!("../../../runtime/api.ts")),
     ("boot.ts", include_str!("../../../runtime/boot.ts")),
     ("handler.ts", include_str!("../../../runtime/handler.ts")),
+    ("journal.ts", include_str!("../../../runtime/journal.ts")),
     (
         "lifecycle.ts",
         include_str!("../../../runtime/lifecycle.ts"),
@@ -61,6 +63,18 @@ impl RunDirectory {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder for packages: `wanted`, made where it is not there, or one in here where it
+    /// cannot be made; then packages are fetched again after every start.
+    pub(super) fn packages(&self, wanted: &Path) -> io::Result<PathBuf> {
+        match open_to_all(wanted) {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                tracing::warn!(folder = %wanted.display(), %error, "packages of functions are not kept: set FUNCTIONS_CACHE_DIR");
+                open_to_all(&self.path.join("packages"))
+            }
+        }
     }
 
     pub(super) fn bootstrap(&self) -> PathBuf {
@@ -102,6 +116,21 @@ fn check(parent: &Path) -> io::Result<()> {
 pub(super) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+fn open_to_all(path: &Path) -> io::Result<PathBuf> {
+    if !path.is_dir() {
+        fs::create_dir_all(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    for kind in PACKAGES {
+        let folder = path.join(kind);
+        if !folder.is_dir() {
+            fs::create_dir_all(&folder)?;
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+        }
+    }
+    path.canonicalize()
 }
 
 fn lock(path: &Path) -> io::Result<OwnedFd> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use common::BoxError;
 use http::{Method, Request, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 
@@ -17,12 +18,16 @@ use super::process::{Ended, Process, Supervised};
 use super::worker::DenoWorker;
 use super::{DenoRuntime, PATIENCE, environment, launch, logs};
 use crate::domain::Version;
-use crate::runtime::StartError;
+use crate::domain::trigger;
+use crate::domain::version::Traits;
+use crate::runtime::{Described, StartError};
 
 /// How long a process may take until it waits.
 const READY_TIMEOUT: Duration = Duration::from_secs(20);
-/// What a module says when it does not load is cut off here, in bytes.
-const MAX_COMPLAINT_BYTES: usize = 16 * 1024;
+/// What a module says when it does not load is cut off here, in characters.
+const MAX_COMPLAINT: usize = 16 * 1024;
+/// What a module says of itself, in bytes.
+const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
 
 /// A process that waits.
 #[derive(Debug)]
@@ -50,14 +55,23 @@ struct Assignment<'a> {
     api_url: &'a str,
 }
 
+/// What the bootstrap answers.
+#[derive(Deserialize)]
+struct Description {
+    description: Option<String>,
+    triggers: Option<Value>,
+}
+
 impl DenoRuntime {
-    /// Starts a process; waits for room where as many run as may.
-    pub(super) async fn spawn_slot(&self) -> Result<Slot, StartError> {
+    /// Starts a process, for `version` alone where that has a configuration of its own; waits for
+    /// room where as many run as may.
+    pub(super) async fn spawn_slot(&self, version: &Arc<Version>) -> Result<Slot, StartError> {
         let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_owned()).await;
         let Ok(Ok(room)) = room else {
             return Err(StartError::Full);
         };
-        self.spawn_slot_in(room)
+        let own = version.traits.config.is_some().then_some(version);
+        self.spawn_slot_in(room, own)
             .await
             .map_err(StartError::Unavailable)
     }
@@ -65,17 +79,27 @@ impl DenoRuntime {
     /// Starts a process; `None` where as many run as may.
     pub(super) async fn spawn_slot_if_room(&self) -> Option<Result<Slot, BoxError>> {
         let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
-        Some(self.spawn_slot_in(room).await)
+        Some(self.spawn_slot_in(room, None).await)
     }
 
-    async fn spawn_slot_in(&self, room: OwnedSemaphorePermit) -> Result<Slot, BoxError> {
+    async fn spawn_slot_in(
+        &self,
+        room: OwnedSemaphorePermit,
+        version: Option<&Arc<Version>>,
+    ) -> Result<Slot, BoxError> {
         if self.closing.is_cancelled() {
             return Err("the runtime is closing".into());
         }
         let number = self.next_slot.fetch_add(1, Ordering::Relaxed);
         let path = self.run.path().join(format!("slots/{number}"));
         let folder = Arc::new(SlotFolder::create(path, self.config.user)?);
-        let command = launch::command(self, &folder)?;
+        folder.link_packages(&self.config.packages, self.config.user)?;
+        let mut traits = Traits::default();
+        if let Some(version) = version {
+            lay_down(version, &folder).await?;
+            traits.clone_from(&version.traits);
+        }
+        let command = launch::command(self, &folder, &traits)?;
         let mut child = self.spawner.spawn(command).await?;
         let pipes = (child.stdout.take(), child.stderr.take());
         let supervised = Supervised {
@@ -103,10 +127,14 @@ impl DenoRuntime {
             return Err("the process has no pipes".into());
         };
         let (ready, is_ready) = oneshot::channel();
-        let label = process.label.clone();
-        self.tasks
-            .spawn(logs::copy_output(output, label.clone(), ready));
-        self.tasks.spawn(logs::copy_errors(errors, label));
+        let sink = || logs::Sink {
+            label: process.label.clone(),
+            journal: self.journal.clone(),
+            clock: Arc::clone(&self.clock),
+            rate: self.limits.log_lines_per_second,
+        };
+        self.tasks.spawn(logs::copy_output(output, sink(), ready));
+        self.tasks.spawn(logs::copy_errors(errors, sink()));
         match timeout(READY_TIMEOUT, is_ready).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err("the process ended while it started; the log says more".into()),
@@ -137,23 +165,39 @@ impl Slot {
     ) -> Result<DenoWorker, AssignError> {
         let start_error = |error: BoxError| AssignError::Start(StartError::Unavailable(error));
         // Busy from here on, however long it has waited: an idle function would be ended.
-        let Some(_busy) = self.process.gate.enter() else {
+        let Some(_busy) = self.process.gate.enter(None) else {
             return Err(AssignError::SlotLost);
         };
         self.process.label.set(version);
-        let (from, to) = (Arc::clone(version), self.folder.code());
-        let copied = tokio::task::spawn_blocking(move || copy_code(&from.code.0, &to)).await;
-        copied
-            .map_err(|error| start_error(error.into()))?
-            .map_err(|error| start_error(error.into()))?;
+        if version.traits.config.is_none() {
+            let laid_down = lay_down(version, &self.folder).await;
+            laid_down.map_err(start_error)?;
+        }
         let request = self.request(runtime, version).map_err(start_error)?;
-        let boot_timeout = runtime.limits.boot_timeout;
-        match timeout(boot_timeout, self.connections.send(request)).await {
-            Ok(Ok((response, _))) if response.status() == StatusCode::NO_CONTENT => {}
+        let described = self.load(request, runtime.limits.boot_timeout).await?;
+        Ok(DenoWorker {
+            version: Arc::clone(version),
+            described,
+            process: self.process,
+            connections: Arc::new(self.connections),
+            limits: runtime.limits,
+            public_url: runtime.granted.public_url.clone(),
+            tasks: runtime.tasks.clone(),
+            closing: runtime.closing.clone(),
+        })
+    }
+
+    /// Has the process load the module; answers what that says of itself.
+    async fn load(
+        &self,
+        request: Request<Body>,
+        boot_timeout: Duration,
+    ) -> Result<Described, AssignError> {
+        let (status, body) = match timeout(boot_timeout, self.connections.send(request)).await {
             Ok(Ok((response, _))) => {
-                let body = to_bytes(Body::new(response.into_body()), MAX_COMPLAINT_BYTES).await;
-                let complaint = body.unwrap_or_default();
-                return Err(broken(String::from_utf8_lossy(&complaint).into_owned()));
+                let status = response.status();
+                let body = to_bytes(Body::new(response.into_body()), MAX_DESCRIPTION_BYTES).await;
+                (status, body.unwrap_or_default())
             }
             Ok(Err(SendError::NotSent(_))) => return Err(AssignError::SlotLost),
             Ok(Err(SendError::Lost(_))) => return Err(broken(self.last_words().await.to_owned())),
@@ -162,14 +206,18 @@ impl Slot {
                 let limit = boot_timeout.as_secs_f32();
                 return Err(broken(format!("it had not loaded after {limit} seconds")));
             }
+        };
+        if status != StatusCode::OK {
+            let complaint = String::from_utf8_lossy(&body);
+            return Err(broken(complaint.chars().take(MAX_COMPLAINT).collect()));
         }
-        Ok(DenoWorker {
-            process: self.process,
-            connections: Arc::new(self.connections),
-            limits: runtime.limits,
-            public_url: runtime.granted.public_url.clone(),
-            tasks: runtime.tasks.clone(),
-            closing: runtime.closing.clone(),
+        let described = serde_json::from_slice::<Description>(&body)
+            .map_err(|error| broken(format!("what it exports cannot be read: {error}")))?;
+        let triggers = trigger::read(described.triggers.as_ref())
+            .map_err(|error| broken(error.to_string()))?;
+        Ok(Described {
+            description: described.description,
+            triggers,
         })
     }
 
@@ -194,6 +242,13 @@ impl Slot {
             Some(Ended::Crashed | Ended::Stopped) | None => "its process ended while it loaded",
         }
     }
+}
+
+/// Copies the code of `version` to where the process in `folder` reads it.
+async fn lay_down(version: &Arc<Version>, folder: &SlotFolder) -> Result<(), BoxError> {
+    let (from, to) = (Arc::clone(version), folder.code());
+    tokio::task::spawn_blocking(move || copy_code(&from.code.0, &to)).await??;
+    Ok(())
 }
 
 fn broken(complaint: String) -> AssignError {

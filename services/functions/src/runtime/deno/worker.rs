@@ -24,8 +24,8 @@ use super::process::{Ended, Process};
 use super::tunnel;
 use super::worker_body::{Hold, WorkerBody};
 use crate::config::PublicUrl;
-use crate::domain::Limits;
-use crate::runtime::{CallError, Failure, Worker};
+use crate::domain::{Limits, Version as FunctionVersion};
+use crate::runtime::{CallError, Described, Failure, Invocation, Worker};
 
 /// How long to wait for the reason of an end that a connection has shown already.
 const REASON_PATIENCE: Duration = Duration::from_secs(1);
@@ -33,6 +33,8 @@ const REASON_PATIENCE: Duration = Duration::from_secs(1);
 /// A process with a function in it.
 #[derive(Debug)]
 pub(super) struct DenoWorker {
+    pub(super) version: Arc<FunctionVersion>,
+    pub(super) described: Described,
     pub(super) process: Process,
     pub(super) connections: Arc<Connections>,
     pub(super) limits: Limits,
@@ -42,8 +44,20 @@ pub(super) struct DenoWorker {
 }
 
 impl Worker for DenoWorker {
-    fn call(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, CallError>> {
-        self.answer(request).boxed()
+    fn call(
+        &self,
+        request: Request<Body>,
+        invocation: &Arc<Invocation>,
+    ) -> BoxFuture<'_, Result<Response<Body>, CallError>> {
+        self.answer(request, Arc::clone(invocation)).boxed()
+    }
+
+    fn version(&self) -> &Arc<FunctionVersion> {
+        &self.version
+    }
+
+    fn described(&self) -> &Described {
+        &self.described
     }
 
     fn is_serving(&self) -> bool {
@@ -60,9 +74,13 @@ impl Worker for DenoWorker {
 }
 
 impl DenoWorker {
-    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
+    async fn answer(
+        &self,
+        request: Request<Body>,
+        invocation: Arc<Invocation>,
+    ) -> Result<Response<Body>, CallError> {
         let deadline = Instant::now() + self.limits.response_timeout;
-        let Some(mut entry) = self.process.gate.enter() else {
+        let Some(mut entry) = self.process.gate.enter(Some(invocation)) else {
             return Err(CallError::NotSent(Box::new(request)));
         };
         if timeout_at(deadline, entry.sit_down()).await.is_err() {

@@ -7,19 +7,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request};
-use tokio::time::Instant;
+use http::{HeaderMap, HeaderValue, Method, Request};
 
 use crate::access::identify;
 use crate::catalog::Function;
 use crate::domain::FunctionName;
+use crate::domain::execution::Cause;
+use crate::domain::trigger::Trigger;
 use crate::error::{ERROR_CODE, Error};
 use crate::routes::AppState;
-use crate::runtime::{CallError, Failure};
-
-/// How many workers are asked before a request is given up: each had ended before the request
-/// reached it.
-const MOST_WORKERS: usize = 5;
+use crate::runtime::Failure;
 
 pub(crate) async fn no_function() -> Error {
     Error::NotFound
@@ -33,24 +30,16 @@ pub(crate) async fn invoke_function(
         Ok(function) => function,
         Err(error) => return error.into_response(),
     };
-    let started = Instant::now();
-    let answered = invoke(&state, &function, request).await;
-    let duration = started.elapsed();
-    let name = function.name.as_str();
-    let outcome = answered.as_ref().map_or("failed", |_| "answered");
-    metrics::counter!("selfdb_function_invocations_total", "function" => name.to_owned(), "outcome" => outcome)
-        .increment(1);
-    metrics::histogram!("selfdb_function_duration_seconds", "function" => name.to_owned())
-        .record(duration);
-    let duration_ms = duration.as_secs_f64() * 1000.0;
-    match answered {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            tracing::debug!(function = name, status, duration_ms, "function answered");
-            marked(response)
-        }
+    if function.names_triggers()
+        && let Err(error) = listens(&state, &function, request.method(), request.headers()).await
+    {
+        return error.into_response();
+    }
+    match state.invoker.invoke(&function, Cause::HTTP, request).await {
+        Ok(response) => marked(response),
         Err(error) => {
-            tracing::warn!(function = name, %error, duration_ms, "function did not answer");
+            let function = function.name.as_str();
+            tracing::warn!(function, %error, "function did not answer");
             error.into_response()
         }
     }
@@ -72,26 +61,41 @@ fn permitted(state: &AppState, request: &Request<Body>) -> Result<Arc<Function>,
     Ok(function)
 }
 
+/// Refuses what a function's own `triggers` do not ask for. One that is not for HTTP at all answers
+/// administrators, who try it out.
+async fn listens(
+    state: &AppState,
+    function: &Arc<Function>,
+    asked: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
+    let (worker, _) = state.catalog.worker(function).await.map_err(Error::Start)?;
+    let triggers = &worker.described().triggers;
+    let mut methods = triggers.iter().filter_map(|trigger| match trigger {
+        Trigger::Http { method } => Some(method.as_deref()),
+        Trigger::Schedule { .. }
+        | Trigger::Database { .. }
+        | Trigger::Event(_)
+        | Trigger::Webhook
+        | Trigger::Once => None,
+    });
+    let fits = |method: Option<&str>| {
+        method.is_none_or(|method| method == asked.as_str()) || *asked == Method::OPTIONS
+    };
+    match methods.next() {
+        None if triggers.is_empty() => Ok(()),
+        None => match identify(&state.verifier, headers) {
+            Ok(identity) if identity.is_admin() => Ok(()),
+            Ok(_) | Err(_) => Err(Error::NotFound),
+        },
+        Some(first) if fits(first) || methods.any(fits) => Ok(()),
+        Some(_) => Err(Error::MethodNotAllowed),
+    }
+}
+
 fn declared_length(request: &Request<Body>) -> Option<u64> {
     let length = request.headers().get(CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()
-}
-
-async fn invoke(
-    state: &AppState,
-    function: &Arc<Function>,
-    request: Request<Body>,
-) -> Result<Response, Error> {
-    let mut request = request;
-    for _ in 0..MOST_WORKERS {
-        let worker = state.catalog.worker(function).await.map_err(Error::Start)?;
-        match worker.call(request).await {
-            Ok(response) => return Ok(response),
-            Err(CallError::NotSent(unsent)) => request = *unsent,
-            Err(CallError::Failed(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Error::NoWorker)
 }
 
 /// Marks a fault that the function itself answered.

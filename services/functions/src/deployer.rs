@@ -1,0 +1,117 @@
+//! Deploying by the API: look at the code, start it, write it down, have it serve. Whatever fails
+//! on the way changes nothing: the version before it goes on serving.
+
+use std::sync::Arc;
+
+use common::BoxError;
+use pg::sqlx;
+use uuid::Uuid;
+
+use crate::catalog::{Catalog, Tried, TryError};
+use crate::checks::{self, Looks};
+use crate::domain::FunctionName;
+use crate::domain::code::{Code, CodeError};
+use crate::domain::diagnostic::{Check, Diagnostic};
+use crate::registry::Registry;
+use crate::runtime::StartError;
+use crate::runtime::deno::DenoRuntime;
+use crate::store::functions::{FunctionChange, FunctionRow};
+
+/// Deploys.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployer {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) runtime: Arc<DenoRuntime>,
+    pub(crate) registry: Registry,
+}
+
+/// Why nothing was deployed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeployError {
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// The code's own fault.
+    #[error("the code cannot be deployed")]
+    Refused(Vec<Diagnostic>),
+    /// The platform's.
+    #[error("the code was not started")]
+    Start(#[source] StartError),
+    #[error("the version was not written down")]
+    Store(#[from] sqlx::Error),
+    #[error("the code was not looked at")]
+    Internal(#[source] BoxError),
+}
+
+/// What is deployed, and by whom.
+#[derive(Debug)]
+pub(crate) struct Deployment<'a> {
+    pub(crate) name: &'a FunctionName,
+    pub(crate) code: &'a Code,
+    pub(crate) created_by: &'a str,
+    pub(crate) change: FunctionChange,
+    pub(crate) looks: Looks,
+}
+
+impl Deployer {
+    /// What is wrong with `code`, whether it is deployed or not.
+    pub(crate) async fn look(
+        &self,
+        code: &Code,
+        looks: Looks,
+    ) -> Result<Vec<Diagnostic>, DeployError> {
+        code.check()?;
+        let found = checks::check(&self.runtime, code, looks).await;
+        found.map_err(DeployError::Internal)
+    }
+
+    /// Deploys; answers the function's id and what is not quite right with its code.
+    pub(crate) async fn deploy(
+        &self,
+        deployment: Deployment<'_>,
+    ) -> Result<(Uuid, Vec<Diagnostic>), DeployError> {
+        let Deployment { name, code, .. } = deployment;
+        let found = self.look(code, deployment.looks).await?;
+        if found.iter().any(Diagnostic::is_error) {
+            return Err(DeployError::Refused(found));
+        }
+        let tried = self.try_code(name, code).await?;
+        let commit = self
+            .registry
+            .deploy(name, code, deployment.created_by, &deployment.change);
+        let id = Box::pin(self.catalog.publish(tried, commit)).await?;
+        tracing::info!(function = %name, version = %code.hash(), "deployed");
+        Ok((id, found))
+    }
+
+    /// Has an earlier version serve again; `None` where there is no such version.
+    pub(crate) async fn roll_back(
+        &self,
+        function: &FunctionRow,
+        version: i32,
+    ) -> Result<Option<()>, DeployError> {
+        let name = FunctionName::parse(&function.name);
+        let code = self.registry.code(function.id, version).await?;
+        let Some((name, code)) = name.zip(code) else {
+            return Ok(None);
+        };
+        let tried = self.try_code(&name, &code).await?;
+        let change = FunctionChange::default();
+        let commit = self.registry.change(function.id, Some(version), &change);
+        Box::pin(self.catalog.publish(tried, commit)).await?;
+        tracing::info!(function = %name, version, "rolled back");
+        Ok(Some(()))
+    }
+
+    async fn try_code(&self, name: &FunctionName, code: &Code) -> Result<Tried, DeployError> {
+        self.catalog
+            .try_code(name, code)
+            .await
+            .map_err(|error| match error {
+                TryError::Start(StartError::Broken(said)) => {
+                    DeployError::Refused(vec![Diagnostic::error(Check::Start, said)])
+                }
+                TryError::Start(error) => DeployError::Start(error),
+                TryError::Source(error) => DeployError::Internal(error.into()),
+            })
+    }
+}

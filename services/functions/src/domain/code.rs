@@ -1,0 +1,193 @@
+//! The files of a version, and what they hash to.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::VersionId;
+use super::version::{ConfigFile, Traits};
+
+/// The most files of one version.
+pub(crate) const MAX_FILES: usize = 5_000;
+/// The most bytes of them together.
+pub(crate) const MAX_BYTES: u64 = 50 * 1024 * 1024;
+const MAX_PATH_BYTES: usize = 500;
+
+/// Files by their paths, relative to the version's root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// The module to import.
+    pub(crate) entry: PathBuf,
+    pub(crate) files: BTreeMap<PathBuf, Bytes>,
+}
+
+/// Why files cannot be a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CodeError {
+    #[error(
+        "{0:?} cannot be the path of a file: use one below the function, without dots at the beginning of a name"
+    )]
+    Path(String),
+    #[error("there is no file {0}, which is to be the function's entry")]
+    Entry(String),
+    #[error("a function has at most {MAX_FILES} files")]
+    TooMany,
+    #[error("the files of a function come to {} MiB at most", MAX_BYTES / (1024 * 1024))]
+    TooLarge,
+}
+
+/// `text` as the path of a file of a function: relative, plain, nothing hidden.
+pub(crate) fn path(text: &str) -> Result<PathBuf, CodeError> {
+    let refused = || CodeError::Path(text.to_owned());
+    let text = text.strip_prefix("./").unwrap_or(text);
+    let plain = !text.is_empty() && text.len() <= MAX_PATH_BYTES && !text.contains('\\');
+    let mut names = Path::new(text).components();
+    let visible = names.all(|part| match part {
+        Component::Normal(name) => {
+            let name = name.to_string_lossy();
+            !name.starts_with('.') && !name.chars().any(char::is_control)
+        }
+        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
+            false
+        }
+    });
+    if plain && visible && !text.ends_with('/') {
+        Ok(PathBuf::from(text))
+    } else {
+        Err(refused())
+    }
+}
+
+impl Code {
+    /// Refuses what cannot be a version.
+    pub(crate) fn check(&self) -> Result<(), CodeError> {
+        if self.files.len() > MAX_FILES {
+            return Err(CodeError::TooMany);
+        }
+        let bytes: u64 = self.files.values().map(|file| file.len() as u64).sum();
+        if bytes > MAX_BYTES {
+            return Err(CodeError::TooLarge);
+        }
+        if !self.files.contains_key(&self.entry) {
+            return Err(CodeError::Entry(self.entry.display().to_string()));
+        }
+        Ok(())
+    }
+
+    /// The entry's text.
+    pub(crate) fn entry_text(&self) -> String {
+        let entry = self.files.get(&self.entry);
+        entry.map_or_else(String::new, |text| {
+            String::from_utf8_lossy(text).into_owned()
+        })
+    }
+
+    /// What is seen of it without running it. A word in a comment is taken for the thing: what
+    /// follows from that costs little.
+    pub(crate) fn traits(&self) -> Traits {
+        let mentions = |words: &[&str]| {
+            self.files
+                .iter()
+                .filter(|(path, _)| is_source(path))
+                .any(|(_, text)| words.iter().any(|word| contains(text, word.as_bytes())))
+        };
+        Traits {
+            config: self.config(),
+            imports_packages: mentions(&["npm:", "jsr:", "https://", "http://"]),
+            names_triggers: mentions(&["triggers"]),
+            names_database: mentions(&["SUPABASE_DB_URL"]),
+        }
+    }
+
+    /// The configuration nearest to the entry.
+    fn config(&self) -> Option<ConfigFile> {
+        self.entry.ancestors().skip(1).find_map(|folder| {
+            let known = |name: &str| {
+                let path = folder.join(name);
+                self.files.contains_key(&path).then_some(path)
+            };
+            let deno = known("deno.json").or_else(|| known("deno.jsonc"));
+            let map = known("import_map.json");
+            deno.map(ConfigFile::Deno)
+                .or_else(|| map.map(ConfigFile::ImportMap))
+        })
+    }
+
+    /// What tells this code from any other.
+    pub(crate) fn hash(&self) -> VersionId {
+        let mut hash = Sha256::new();
+        for (path, content) in &self.files {
+            hash.update(path.as_os_str().as_encoded_bytes());
+            hash.update([0]);
+            hash.update((content.len() as u64).to_be_bytes());
+            hash.update(content);
+        }
+        VersionId::new(&hash.finalize())
+    }
+}
+
+fn is_source(path: &Path) -> bool {
+    const SOURCES: [&str; 8] = ["ts", "tsx", "js", "jsx", "mts", "mjs", "json", "jsonc"];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| SOURCES.contains(&extension))
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_function_and_show_themselves() {
+        for good in ["index.ts", "./a/b.ts", "a b.txt", "ü.json"] {
+            assert!(path(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../a",
+            "a/../b",
+            "a/",
+            ".env",
+            "a/.git/x",
+            "a\\b",
+            "a\nb",
+            ".",
+        ] {
+            assert!(path(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_hash_depends_on_paths_and_contents() {
+        let code = |path: &str, text: &'static str| Code {
+            entry: path.into(),
+            files: BTreeMap::from([(path.into(), Bytes::from(text))]),
+        };
+        assert_eq!(
+            code("a", "b").hash().as_str(),
+            code("a", "b").hash().as_str()
+        );
+        assert_ne!(
+            code("a", "b").hash().as_str(),
+            code("a", "c").hash().as_str()
+        );
+        assert_ne!(
+            code("a", "b").hash().as_str(),
+            code("b", "b").hash().as_str()
+        );
+        assert_eq!(
+            Code {
+                entry: "x".into(),
+                ..code("a", "b")
+            }
+            .check(),
+            Err(CodeError::Entry("x".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! `GET /functions/{id}/versions`: newest first.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use crate::error::ApiError;
+use crate::routes::AppState;
+use crate::routes::admin::Admin;
+use crate::store::versions::{self, VersionRow};
+
+pub(in crate::routes::api) async fn list_versions(
+    _: Admin,
+    State(state): State<Arc<AppState>>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<VersionRow>>, ApiError> {
+    let row = state.function(&id).await?;
+    Ok(Json(versions::list(&state.pool, row.id).await?))
+}

@@ -1,0 +1,3 @@
+//! Calling functions.
+
+pub(super) mod invoke;
