@@ -196,7 +196,7 @@ fn queue(settings: &Settings<'_>) -> QueueConfig {
     QueueConfig {
         look: Duration::from_millis(
             settings
-                .parsed_or("FUNCTIONS_QUEUE_MILLISECONDS", 250)
+                .parsed_or("FUNCTIONS_QUEUE_MILLISECONDS", 500)
                 .max(10),
         ),
         lease: seconds("FUNCTIONS_LEASE_SECONDS", 15).max(Duration::from_secs(1)),

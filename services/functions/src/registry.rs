@@ -156,11 +156,13 @@ impl Registry {
         transaction.commit().await
     }
 
-    /// Notes that the functions folder does not hold `name` any more.
+    /// Notes that the functions folder does not hold `name` any more. Unless something else was
+    /// deployed since, nothing calls it any more.
     pub(crate) async fn forget_folder(&self, name: &FunctionName) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         if let Some((id, _)) = functions::lock(&mut transaction, name.as_str()).await? {
             functions::set_folder_hash(&mut transaction, id, None).await?;
+            triggers::delete_of_folder(&mut transaction, id).await?;
         }
         transaction.commit().await
     }

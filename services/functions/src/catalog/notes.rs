@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Catalog;
-use crate::domain::Version;
+use crate::domain::{FunctionName, Version};
 use crate::runtime::Described;
 
 /// Before the registry is told again where it did not take it.
@@ -42,6 +42,12 @@ impl Catalog {
                 tokio::time::sleep(PAUSE).await;
             }
         });
+    }
+
+    /// Has a function that went tell everything again when it comes back.
+    pub(super) fn forget_note(&self, name: &FunctionName) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.remove(name);
     }
 
     /// Whether `version` is the last one of its function that was noted, and is still wanted.

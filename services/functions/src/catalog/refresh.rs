@@ -312,6 +312,7 @@ impl Catalog {
             if !keep {
                 tracing::info!(function = %name, "function removed");
                 function.retire();
+                self.forget_note(name);
             }
             keep
         });

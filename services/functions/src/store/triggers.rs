@@ -63,6 +63,22 @@ pub(crate) async fn replace(
     Ok(())
 }
 
+/// Has nothing call `function`, where the version that serves came from the folder.
+pub(crate) async fn delete_of_folder(
+    connection: &mut PgConnection,
+    function: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "delete from functions.triggers t using functions.functions f, functions.versions v
+          where t.function_id = $1 and f.id = t.function_id and v.function_id = f.id
+            and v.number = f.version and v.origin = 'folder'",
+    )
+    .bind(function)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// What tells triggers of one function apart; `None` for those that are not stored.
 fn key(trigger: &Trigger) -> Option<String> {
     Some(match trigger {

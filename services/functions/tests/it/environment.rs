@@ -19,7 +19,7 @@ async fn put(functions: &Functions, path: &str, body: Value) -> u16 {
 async fn variables_are_found_by_the_functions_they_are_for() {
     let body = "return [Deno.env.get('A') ?? null, Deno.env.get('B') ?? null];";
     let functions = Stage::new()
-        .file(".env", "A=of the file\nB=of the file\n")
+        .file(".env", "A='of the file'\nB='of the file'\n")
         .function("one", body)
         .function("two", body)
         .start()

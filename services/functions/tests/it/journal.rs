@@ -67,7 +67,7 @@ async fn every_invocation_is_a_row_that_says_what_it_used() {
     );
     assert!(first["duration_ms"].as_f64() >= Some(60.0), "{first}");
     let cpu = first["cpu_ms"].as_f64().expect("CPU time is counted");
-    assert!((30.0..20_000.0).contains(&cpu), "{first}");
+    assert!((1.0..20_000.0).contains(&cpu), "{first}");
     assert!(first["memory_bytes"].as_i64() > Some(10_000_000), "{first}");
     assert_eq!(
         (&second["status"], &second["outcome"], &second["method"]),

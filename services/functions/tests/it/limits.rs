@@ -73,7 +73,7 @@ async fn a_bomb_of_processes_and_an_answer_without_end_harm_nobody() {
     let functions = Stage::new()
         .function(
             "bomb",
-            "const tries = Array.from({ length: 1000 }, () => new Deno.Command('/bin/sh').output());
+            "const tries = Array.from({ length: 1000 }, async () => await new Deno.Command('/bin/sh').output());
              const ended = await Promise.allSettled(tries);
              return ended.filter((one) => one.status === 'fulfilled').length;",
         )
