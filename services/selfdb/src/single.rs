@@ -15,7 +15,7 @@ pub async fn start(
     functions_health: Bound,
     lifecycle: &Lifecycle,
 ) -> Result<(), BoxError> {
-    let functions = services.functions.build().await?;
+    let functions = Box::pin(services.functions.build()).await?;
     let health = functions.router.clone();
     let upstreams = Upstreams {
         auth: mount(services.auth.build().await?, lifecycle),

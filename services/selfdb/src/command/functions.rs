@@ -108,10 +108,10 @@ async fn versions(client: &Client, name: &str) -> Result<(), BoxError> {
 
 /// A value for people: text without quotes.
 fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_null() => String::new(),
+        None => value.to_string(),
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::{Component, Path};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::error::BoxError;
-use serde_json::Value;
 
 use super::client::Client;
 use super::{say, shown};
@@ -30,9 +29,9 @@ pub(super) async fn run(client: &Client, args: &DownloadArgs) -> Result<(), BoxE
         }
         let target = args.output.join(path);
         fs::create_dir_all(target.parent().unwrap_or(&args.output))?;
-        let bytes = match content {
-            Value::String(text) => text.clone().into_bytes(),
-            encoded => STANDARD.decode(shown(&encoded["base64"]))?,
+        let bytes = match content.as_str() {
+            Some(text) => text.as_bytes().to_vec(),
+            None => STANDARD.decode(shown(&content["base64"]))?,
         };
         fs::write(&target, bytes)?;
         say(&target.display().to_string());
