@@ -129,7 +129,7 @@ impl ServiceConfig for Config {
     }
 
     async fn build(self) -> Result<Service, BoxError> {
-        service::build(self).await
+        Box::pin(service::build(self)).await
     }
 }
 
