@@ -18,8 +18,8 @@ pub async fn start(
     let functions = Box::pin(services.functions.build()).await?;
     let health = functions.router.clone();
     let upstreams = Upstreams {
-        auth: mount(services.auth.build().await?, lifecycle),
-        rest: mount(services.rest.build().await?, lifecycle),
+        auth: mount(Box::pin(services.auth.build()).await?, lifecycle),
+        rest: mount(Box::pin(services.rest.build()).await?, lifecycle),
         realtime: mount(services.realtime.build().await?, lifecycle),
         storage: mount(services.storage.build().await?, lifecycle),
         functions: mount(functions, lifecycle),

@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    fn one(trigger: Value) -> Result<Trigger, TriggerError> {
+    fn one(trigger: &Value) -> Result<Trigger, TriggerError> {
         read(Some(&json!([trigger]))).map(|mut all| all.remove(0))
     }
 
@@ -194,13 +194,13 @@ mod tests {
         assert_eq!(read(None), Ok(Vec::new()));
         let method = Some("POST".to_owned());
         assert_eq!(
-            one(json!({ "type": "http", "method": "post" })),
+            one(&json!({ "type": "http", "method": "post" })),
             Ok(Trigger::Http { method })
         );
-        assert_eq!(one(json!({ "type": "once" })), Ok(Trigger::Once));
-        assert_eq!(one(json!({ "type": "webhook" })), Ok(Trigger::Webhook));
+        assert_eq!(one(&json!({ "type": "once" })), Ok(Trigger::Once));
+        assert_eq!(one(&json!({ "type": "webhook" })), Ok(Trigger::Webhook));
         for event in ["USER_CREATED", "user.created", "signup", "user:signup"] {
-            let read = one(json!({ "type": "event", "event": event }));
+            let read = one(&json!({ "type": "event", "event": event }));
             assert_eq!(
                 read,
                 Ok(Trigger::Event("user.created".to_owned())),
@@ -208,7 +208,7 @@ mod tests {
             );
         }
         let database = one(
-            json!({ "type": "database", "table": "todos", "operations": ["insert"], "filter": "done=eq.true" }),
+            &json!({ "type": "database", "table": "todos", "operations": ["insert"], "filter": "done=eq.true" }),
         );
         let Ok(Trigger::Database {
             schema,
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!((schema.as_str(), table.as_str()), ("public", "todos"));
         assert_eq!((operations, filter.len()), (vec!["INSERT".to_owned()], 1));
         assert!(matches!(
-            one(json!({ "type": "schedule", "cron": "0 9 * * mon-fri", "timezone": "Europe/Berlin" })),
+            one(&json!({ "type": "schedule", "cron": "0 9 * * mon-fri", "timezone": "Europe/Berlin" })),
             Ok(Trigger::Schedule { name, .. }) if name == "0 9 * * mon-fri"
         ));
     }
@@ -241,7 +241,7 @@ mod tests {
             json!({ "type": "event" }),
             json!("http"),
         ] {
-            assert!(one(nonsense.clone()).is_err(), "{nonsense}");
+            assert!(one(&nonsense).is_err(), "{nonsense}");
         }
         assert_eq!(read(Some(&json!({}))), Err(TriggerError::Shape));
     }

@@ -216,7 +216,7 @@ async fn requests_beyond_the_concurrency_wait_for_their_turn() {
 #[tokio::test]
 async fn a_flood_of_lines_and_of_files_harms_nobody() {
     let functions = Stage::new()
-        .set("FUNCTIONS_TIMEOUT_SECONDS", "3")
+        .set("FUNCTIONS_TIMEOUT_SECONDS", "10")
         .function(
             "flood",
             "for (let i = 0; i < 5000; i++) console.log('x'.repeat(20000)); return 1;",

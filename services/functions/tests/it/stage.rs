@@ -136,8 +136,8 @@ impl Stage {
 
     /// The service, asked in process.
     pub(crate) async fn start(self) -> Functions {
-        let this = self.prepared().await;
-        let service = TestService::start(this.config()).await;
+        let this = Box::pin(self.prepared()).await;
+        let service = Box::pin(TestService::start(this.config())).await;
         Functions {
             service,
             stage: this,
@@ -146,8 +146,8 @@ impl Stage {
 
     /// The service, asked over a socket.
     pub(crate) async fn listen(self) -> Functions {
-        let this = self.prepared().await;
-        let service = TestService::listen(this.config()).await;
+        let this = Box::pin(self.prepared()).await;
+        let service = Box::pin(TestService::listen(this.config())).await;
         Functions {
             service,
             stage: this,

@@ -1,6 +1,7 @@
 //! Functions that are called by the clock, by rows, by events and by signed messages.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::process::Stdio;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -241,6 +242,91 @@ async fn what_fails_is_tried_again_with_its_id_and_then_kept_as_a_dead_letter() 
     .await;
 }
 
+/// The members of `auth.users` and `storage.objects` that events are made of.
+const NOUNS: &str = "create table auth.users (id uuid primary key default gen_random_uuid(), email text,
+         encrypted_password text, last_sign_in_at timestamptz);
+     create table storage.objects (id uuid primary key default gen_random_uuid(), name text, version text)";
+
+#[tokio::test]
+async fn events_of_the_platform_call_the_functions_that_listen() {
+    let names = [
+        "user.created",
+        "user.updated",
+        "user.signed_in",
+        "user.deleted",
+        "file.uploaded",
+        "file.updated",
+        "file.deleted",
+        "order.paid",
+    ];
+    let triggers = names.map(|name| json!({ "type": "event", "event": name }));
+    let stage = stage().await;
+    stage.database().execute(NOUNS).await;
+    let functions = stage
+        .file("all.ts", &listener(&json!(triggers), SAY))
+        .start()
+        .await;
+    listening(&functions, "all").await;
+    for table in ["auth.users", "storage.objects", "selfdb.events"] {
+        captured(&functions, table).await;
+    }
+    functions
+        .stage
+        .database()
+        .execute(
+            "insert into auth.users (email, encrypted_password) values ('a@example.com', 'hush');
+             update auth.users set last_sign_in_at = now();
+             update auth.users set email = 'b@example.com';
+             update auth.users set encrypted_password = 'hush again';
+             delete from auth.users;
+             insert into storage.objects (name, version) values ('a.txt', '1');
+             update storage.objects set name = 'b.txt';
+             update storage.objects set version = '2';
+             delete from storage.objects;
+             select selfdb.emit_event('ORDER_PAID', '{\"order\": 7}');
+             select selfdb.emit_event('ORDER_LOST')",
+        )
+        .await;
+    let told = printed(&functions, "all", names.len()).await;
+    let heard: BTreeSet<_> = told
+        .iter()
+        .filter_map(|one| one["event"].as_str())
+        .collect();
+    assert_eq!((heard, told.len()), (BTreeSet::from(names), names.len()));
+    let data = |name: &str| {
+        let one = told.iter().find(|one| one["event"] == name);
+        one.map(|one| one["data"].clone()).unwrap_or_default()
+    };
+    assert_eq!(data("order.paid"), json!({ "order": 7 }));
+    assert_eq!(data("user.created")["email"], json!("a@example.com"));
+    assert_eq!(data("user.updated")["email"], json!("b@example.com"));
+    assert_eq!(data("file.updated")["version"], json!("2"));
+    assert!(!json!(told).to_string().contains("hush"), "{told:?}");
+}
+
+/// The signature of `body`: HMAC-SHA256 in hexadecimal digits.
+fn sign(key: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key");
+    mac.update(body.as_bytes());
+    let mut digits = String::new();
+    for byte in mac.finalize().into_bytes() {
+        write!(digits, "{byte:02x}").expect("written");
+    }
+    digits
+}
+
+/// Makes a webhook of `function`; its secret and its path.
+async fn webhook(functions: &Functions, function: &str) -> (String, String) {
+    let made = functions
+        .admin(Method::POST, "/api/v1/webhooks")
+        .json(&json!({ "function": function, "name": "shop" }))
+        .await
+        .expect_status(201)
+        .json();
+    let text = |member: &str| made[member].as_str().expect("a text").to_owned();
+    (text("secret"), text("path"))
+}
+
 #[tokio::test]
 async fn messages_count_only_with_the_right_signature() {
     let triggers = json!([{ "type": "webhook" }]);
@@ -250,33 +336,15 @@ async fn messages_count_only_with_the_right_signature() {
         .start()
         .await;
     listening(&functions, "hook").await;
-    let made = functions
-        .admin(Method::POST, "/api/v1/webhooks")
-        .json(&json!({ "function": "hook", "name": "shop" }))
-        .await
-        .expect_status(201)
-        .json();
-    let (secret, path) = (
-        made["secret"].as_str().expect("a secret"),
-        made["path"].as_str().expect("a path"),
-    );
-    let sign = |key: &str, body: &str| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key");
-        mac.update(body.as_bytes());
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
+    let (secret, path) = webhook(&functions, "hook").await;
     let body = r#"{"order":7}"#;
     for signature in [
         None,
         Some("00".to_owned()),
         Some(sign("another secret", body)),
-        Some(sign(secret, "{}")),
+        Some(sign(&secret, "{}")),
     ] {
-        let mut request = functions.service.post(path).body(body);
+        let mut request = functions.service.post(&path).body(body);
         if let Some(signature) = &signature {
             request = request.header("x-webhook-signature", signature);
         }
@@ -285,10 +353,10 @@ async fn messages_count_only_with_the_right_signature() {
     }
     let signed = functions
         .service
-        .post(path)
+        .post(&path)
         .header(
             "x-webhook-signature",
-            &format!("sha256={}", sign(secret, body)),
+            &format!("sha256={}", sign(&secret, body)),
         )
         .header("x-shop", "7")
         .body(body)
@@ -308,7 +376,7 @@ async fn messages_count_only_with_the_right_signature() {
         (&json!("7"), &Value::Null)
     );
     let listed = functions.admin_json("/api/v1/webhooks").await;
-    assert!(!listed.to_string().contains(secret), "{listed}");
+    assert!(!listed.to_string().contains(&secret), "{listed}");
     let id = listed[0]["id"].as_str().expect("an id");
     until(|| async {
         let deliveries = functions
@@ -317,6 +385,20 @@ async fn messages_count_only_with_the_right_signature() {
         (deliveries[0]["outcome"] == "answered").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_off_takes_nothing_and_its_function_has_no_address() {
+    let triggers = json!([{ "type": "webhook" }]);
+    let functions = stage()
+        .await
+        .file("hook.ts", &listener(&triggers, SAY))
+        .start()
+        .await;
+    listening(&functions, "hook").await;
+    let (secret, path) = webhook(&functions, "hook").await;
+    let listed = functions.admin_json("/api/v1/webhooks").await;
+    let id = listed[0]["id"].as_str().expect("an id");
     // It is for messages, and not for whoever calls it.
     let _ = functions.get("/hook").await.expect_status(404);
     let off = functions
@@ -325,9 +407,9 @@ async fn messages_count_only_with_the_right_signature() {
     let _ = off.await.expect_status(200);
     let refused = functions
         .service
-        .post(path)
-        .header("x-webhook-signature", &sign(secret, body))
-        .body(body)
+        .post(&path)
+        .header("x-webhook-signature", &sign(&secret, "{}"))
+        .body("{}")
         .await;
     let _ = refused.expect_status(401);
 }

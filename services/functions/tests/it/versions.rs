@@ -58,13 +58,14 @@ async fn code_is_deployed_changed_and_rolled_back() {
     let versions = functions
         .admin_json(&format!("{FUNCTIONS}/answer/versions"))
         .await;
-    let numbers: Vec<_> = versions
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|one| &one["version"])
-        .collect();
-    assert_eq!(numbers, [&json!(2), &json!(1)]);
+    assert_eq!(
+        (
+            &versions[0]["version"],
+            &versions[1]["version"],
+            &versions[2]
+        ),
+        (&json!(2), &json!(1), &Value::Null)
+    );
     assert_eq!(
         (&versions[0]["is_current"], &versions[1]["is_current"]),
         (&json!(true), &json!(false))
@@ -102,7 +103,12 @@ async fn code_is_deployed_changed_and_rolled_back() {
     )
     .await;
     assert_eq!(unknown.expect_status(404).json()["code"], "not_found");
+}
 
+#[tokio::test]
+async fn functions_are_switched_off_and_deleted() {
+    let functions = Stage::new().start().await;
+    let _ = create(&functions, "answer", "export default () => 1;").await;
     let off = send(
         &functions,
         Method::PUT,

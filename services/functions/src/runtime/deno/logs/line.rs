@@ -71,7 +71,7 @@ mod tests {
             let line = Line::parse(text.as_bytes(), "M", Level::Info);
             assert_eq!((line.execution, line.message.as_str()), (None, text));
         }
-        let long = Line::plain(&[b'x'; 30_000], Level::Error);
+        let long = Line::plain(&vec![b'x'; 30_000], Level::Error);
         assert_eq!(long.message.len(), MAX_PLAIN_BYTES);
     }
 }
