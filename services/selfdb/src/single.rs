@@ -20,8 +20,8 @@ pub async fn start(
     let upstreams = Upstreams {
         auth: mount(Box::pin(services.auth.build()).await?, lifecycle),
         rest: mount(Box::pin(services.rest.build()).await?, lifecycle),
-        realtime: mount(services.realtime.build().await?, lifecycle),
-        storage: mount(services.storage.build().await?, lifecycle),
+        realtime: mount(Box::pin(services.realtime.build()).await?, lifecycle),
+        storage: mount(Box::pin(services.storage.build()).await?, lifecycle),
         functions: mount(functions, lifecycle),
     };
     let gateway = services.gateway.build_with(upstreams)?;
