@@ -38,7 +38,7 @@ for (const vsn of ["1.0.0", "2.0.0"]) {
     }
     const transport = resumable(Kept);
     const supabase = client(env.ANON_KEY, { realtime: { vsn, transport, reconnectAfterMs: () => 1500 } });
-    await supabase.realtime.setAuth(session.access_token);
+    assert.ifError((await supabase.auth.setSession(session)).error);
     const titles = [];
     const system = [];
     let joined = 0;

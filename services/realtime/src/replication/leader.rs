@@ -31,6 +31,10 @@ const MAX_FAILURES: u32 = 5;
 const BUFFERED_EVENTS: usize = 256;
 /// How often the confirmed position is told to the server.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// How long nothing is said where nothing has changed. Longer than the server waits before it asks
+/// whether we are there: a server that is told so unasked never says anything itself, and its
+/// silence would look like a lost connection.
+const QUIET: Duration = Duration::from_mins(1);
 /// Text formats are the same whatever the database's settings; a server that hears nothing for
 /// 20 s frees the slot for another leader.
 const SESSION_OPTIONS: &str = "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres \
@@ -223,6 +227,7 @@ impl Leader {
         .with_port(endpoint.port)
         .with_tls(tls(endpoint))
         .with_status_interval(STATUS_EVERY)
+        .with_wakeup_interval(QUIET)
         .with_buffer_size(BUFFERED_EVENTS)
         .with_options(SESSION_OPTIONS)
         .with_application_name(instance)
