@@ -42,12 +42,12 @@ pub(crate) enum Transport {
 impl TestService {
     /// Builds `config` and asks it in process.
     pub async fn start<C: ServiceConfig>(config: C) -> Self {
-        Self::in_process(config.build().await.expect("the service builds"))
+        Self::in_process(Box::pin(config.build()).await.expect("the service builds"))
     }
 
     /// Builds `config` and asks it over a socket, at [`TestService::url`].
     pub async fn listen<C: ServiceConfig>(config: C) -> Self {
-        Self::on_socket(config.build().await.expect("the service builds")).await
+        Self::on_socket(Box::pin(config.build()).await.expect("the service builds")).await
     }
 
     /// Runs a built service's tasks and asks its router directly.
