@@ -30,7 +30,7 @@ case $data in
 esac
 
 parts=()
-for part in postgres postgres.lock storage functions log run selfdb.pid selfdb.ready; do
+for part in postgres postgres.lock storage functions realtime log run selfdb.pid selfdb.ready; do
   [ -e "$data/$part" ] && parts+=("$data/$part")
 done
 
