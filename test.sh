@@ -43,6 +43,8 @@ install_test_tools() {
   fi
   SELFDB_WEED_BIN="$(tool_cache)/seaweedfs/bin/weed"
   export SELFDB_WEED_BIN
+  # Pages and passkeys are tried in a real browser.
+  have chromium || apt_install chromium || die "Chromium is missing"
   have xfs_io || apt_install xfsprogs || say "xfs_io is missing: the power-cut test is skipped"
   cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 }
