@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use realtime::changes::render;
+use realtime::changes::render::{self, Shown};
 use realtime::journal::Record;
 use realtime::replication::{Position, Relations, pgoutput};
 
@@ -29,7 +29,11 @@ fuzz_target!(|data: &[u8]| {
         relations.describe(message.clone());
         if let Ok(change) = relations.change(message, &"now".into(), POSITION) {
             let columns = vec![true; change.relation.columns.len()];
-            let told = render::data(&change, &columns);
+            let shown = Shown {
+                new: columns.clone(),
+                old: columns,
+            };
+            let told = render::data(&change, &shown);
             serde_json::from_str::<serde_json::Value>(&told).expect("JSON");
         }
     }

@@ -10,6 +10,6 @@ pub mod plan;
 pub mod render;
 pub mod subscriptions;
 
-pub use access::{Access, AccessError, Answer};
+pub use access::{Access, AccessError, Answer, Sight};
 pub use binding::{Binding, BindingError};
 pub use subscriptions::{Registration, Subscription, Subscriptions};

@@ -136,7 +136,7 @@ impl Engine {
         }
         for condition in &binding.filter.0 {
             let kind = find(&condition.column).and_then(kind);
-            if let Some(misfit) = kind.and_then(|kind| condition.misfit(kind)) {
+            if let Some(misfit) = kind.and_then(|kind| condition.misfit(&kind)) {
                 return Err(misfit.into());
             }
         }

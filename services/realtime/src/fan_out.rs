@@ -12,8 +12,8 @@ use jwt::Identity;
 use crate::broadcast::Broadcast;
 use crate::bus::{Committed, CommittedEvent};
 use crate::changes::delivery::{Delivery, Telling};
-use crate::changes::{Access, AccessError, Answer, Subscription, Subscriptions};
-use crate::replication::{Change, Relation, Row};
+use crate::changes::{Access, AccessError, Answer, Sight, Subscription, Subscriptions};
+use crate::replication::{Change, Relation};
 use crate::topics::{Place, Topics};
 
 /// How long a change waits for Postgres to say who may see it.
@@ -63,7 +63,7 @@ struct Question {
 /// The answer to a question: `None` where Postgres could not say.
 struct Decided {
     answer: Option<Answer>,
-    /// From a change's index to its row in the answer.
+    /// From a change's index to its place in the answer.
     places: HashMap<usize, usize>,
 }
 
@@ -178,16 +178,16 @@ impl FanOut {
         key: QuestionKey,
         question: Question,
     ) -> (QuestionKey, Decided) {
-        let rows: Vec<&Row> = question
+        let changes: Vec<&Change> = question
             .changes
             .iter()
             .filter_map(|index| match &events.get(*index)?.committed {
-                Committed::Change(change) => Some(change.subject()),
+                Committed::Change(change) => Some(&**change),
                 Committed::Broadcast(_) => None,
             })
             .collect();
         let answer = self
-            .ask(&question.relation, &question.identity, &rows)
+            .ask(&question.relation, &question.identity, &changes)
             .await;
         let answer = answer
             .inspect_err(|error| common::error::report("realtime", error))
@@ -203,12 +203,12 @@ impl FanOut {
         &self,
         relation: &Arc<Relation>,
         identity: &Identity,
-        rows: &[&Row],
+        changes: &[&Change],
     ) -> Result<Answer, AccessError> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut failed = false;
         loop {
-            match self.access.decide(relation, identity, rows).await {
+            match self.access.decide(relation, identity, changes).await {
                 Err(error) if error.is_unavailable() && tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(ASK_AGAIN_AFTER).await;
                 }
@@ -247,10 +247,18 @@ fn deliver(
         match answer {
             None => to.listener.fail(UNDECIDED),
             Some(Answer::Unauthorized) => delivery.refuse(to, &hearer.matched),
-            Some(Answer::Rows { columns, visible }) => {
+            Some(Answer::Columns {
+                readable,
+                key,
+                sights,
+            }) => {
                 let place = decided.and_then(|decided| decided.places.get(&index));
-                if place.and_then(|place| visible.get(*place)) == Some(&true) {
-                    delivery.send(to, &hearer.matched, columns);
+                match place.and_then(|place| sights.get(*place)) {
+                    None | Some(Sight::Nothing) => {}
+                    Some(Sight::NewRow) => delivery.send(to, &hearer.matched, (readable, key)),
+                    Some(Sight::Everything) => {
+                        delivery.send(to, &hearer.matched, (readable, readable));
+                    }
                 }
             }
         }

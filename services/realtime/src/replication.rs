@@ -3,7 +3,9 @@
 
 pub mod array;
 pub mod batch;
+pub mod catalogue;
 pub mod change;
+pub mod composite;
 pub mod cursor;
 pub mod json;
 pub mod leader;
@@ -16,6 +18,7 @@ pub mod stream;
 pub mod types;
 pub mod watch;
 
+pub use catalogue::Catalogue;
 pub use change::{Cell, Change, Operation, Position, Row};
 pub use leader::Leader;
 pub use relations::{Column, KnownTables, Relation, Relations};

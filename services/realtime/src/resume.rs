@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::fan_out::{FanOut, Returning};
-use crate::journal::{Chunk, Journal, ResyncRequired};
+use crate::journal::{Chunk, Journal, Record, ResyncRequired};
 use crate::listener::Listener;
 use crate::replication::batch::replayed;
-use crate::replication::{KnownTables, Position, Relations};
+use crate::replication::{Catalogue, KnownTables, Position, Relations};
 
 /// How much of the journal is read at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -63,16 +63,24 @@ impl Continuation {
 pub struct Resume {
     journal: Arc<Journal>,
     known: Arc<KnownTables>,
+    catalogue: Arc<Catalogue>,
     fan_out: Arc<FanOut>,
     readers: Semaphore,
 }
 
 impl Resume {
-    /// Reads `journal`, whose tables are `known`, and tells through `fan_out`.
-    pub fn new(journal: Arc<Journal>, known: Arc<KnownTables>, fan_out: Arc<FanOut>) -> Self {
+    /// Reads `journal`, whose tables are `known` and types in `catalogue`, and tells through
+    /// `fan_out`.
+    pub fn new(
+        journal: Arc<Journal>,
+        known: Arc<KnownTables>,
+        catalogue: Arc<Catalogue>,
+        fan_out: Arc<FanOut>,
+    ) -> Self {
         Self {
             journal,
             known,
+            catalogue,
             fan_out,
             readers: Semaphore::new(READERS),
         }
@@ -133,6 +141,11 @@ impl Resume {
             let reading = self.readers.acquire().await.map_err(|_| ResyncRequired)?;
             let chunk = self.read(from, end).await?;
             from = chunk.reached;
+            for record in &chunk.records {
+                if let Record::Description(data) = record {
+                    self.catalogue.learn_again(data).await;
+                }
+            }
             let relations = Relations::of_journal(Arc::clone(&self.known));
             let events = replayed(relations, chunk.records);
             told += events.len();

@@ -18,7 +18,7 @@ use crate::fan_out::FanOut;
 use crate::journal::Journal;
 use crate::presence::Presence;
 use crate::replication::leader::{LeaderConfig, Shared};
-use crate::replication::{KnownTables, Leader, StreamStatus, watch};
+use crate::replication::{Catalogue, KnownTables, Leader, StreamStatus, watch};
 use crate::resume::Resume;
 use crate::routes;
 use crate::sockets::Sockets;
@@ -61,6 +61,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
     let bus: Arc<dyn EventBus> = Arc::new(InProcessBus(Arc::clone(&fan_out)));
     let journal = Arc::new(Journal::new(config.journal, config.journal_bytes));
     let known = Arc::<KnownTables>::default();
+    let catalogue = Arc::new(Catalogue::new(pool.clone(), Arc::clone(&known)));
     let (state, stream) = StreamStatus::channel();
     let leader = LeaderConfig {
         endpoint: config.endpoint,
@@ -72,6 +73,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         bus: Arc::clone(&bus),
         journal: Arc::clone(&journal),
         known: Arc::clone(&known),
+        catalogue: Arc::clone(&catalogue),
         clock: Arc::clone(&clock),
     };
     let leader = Arc::new(Leader::new(leader, pool.clone(), shared, state));
@@ -84,7 +86,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         access,
         bus,
         stream: stream.clone(),
-        resume: Resume::new(journal, known, fan_out),
+        resume: Resume::new(journal, known, catalogue, fan_out),
         authenticator: Authenticator {
             verifier: config.jwt.verifier(Arc::clone(&clock)),
             keys: config.keys,

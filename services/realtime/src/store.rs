@@ -4,3 +4,4 @@ pub mod access;
 pub mod columns;
 pub mod messages;
 pub mod replication;
+pub mod types;

@@ -18,7 +18,7 @@ use super::plan::{AccessPlan, Question, RowRule};
 use crate::broadcast::EVENTS_TOPIC;
 use crate::channel::rights::Rights;
 use crate::protocol::join::ReplayRequest;
-use crate::replication::{Relation, Row};
+use crate::replication::{Change, Relation, Row};
 use crate::store::access::{self as store, Command};
 use crate::store::columns::{self, ReadableColumn};
 use crate::store::messages::{self, Replayed};
@@ -58,13 +58,27 @@ impl AccessError {
 pub enum Answer {
     /// Nothing: its role has no privilege for any column.
     Unauthorized,
-    /// The marked columns of the marked rows.
-    Rows {
+    /// The marked columns.
+    Columns {
         /// For each column of the table, whether the role may read it.
-        columns: Arc<[bool]>,
-        /// For each row asked about, whether it may be seen.
-        visible: Vec<bool>,
+        readable: Arc<[bool]>,
+        /// Those of them that are in the primary key.
+        key: Arc<[bool]>,
+        /// For each change asked about, how much of it may be seen.
+        sights: Vec<Sight>,
     },
+}
+
+/// How much of a change may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing.
+    Nothing,
+    /// The new row. Of the row that it replaced, which may have been somebody else's, no more than
+    /// the primary key.
+    NewRow,
+    /// All of it.
+    Everything,
 }
 
 struct CachedPlan {
@@ -88,14 +102,14 @@ impl Access {
         }
     }
 
-    /// Decides over `rows` of one table.
+    /// Decides over `changes` of one table.
     pub async fn decide(
         &self,
         relation: &Arc<Relation>,
         identity: &Identity,
-        rows: &[&Row],
+        changes: &[&Change],
     ) -> Result<Answer, AccessError> {
-        match self.decide_in_role(relation, identity, rows).await {
+        match self.decide_in_role(relation, identity, changes).await {
             Err(error) if error.is_refusal() => Ok(Answer::Unauthorized),
             decided => decided,
         }
@@ -105,24 +119,54 @@ impl Access {
         &self,
         relation: &Arc<Relation>,
         identity: &Identity,
-        rows: &[&Row],
+        changes: &[&Change],
     ) -> Result<Answer, AccessError> {
         let plan = self.plan(relation, identity).await?;
-        let readable = |name: &String| plan.columns.contains(name);
-        let columns: Arc<[bool]> = relation
-            .columns
-            .iter()
-            .map(|column| readable(&column.name))
-            .collect();
-        if !columns.contains(&true) {
+        let marked = |names: &[String]| -> Arc<[bool]> {
+            let columns = relation.columns.iter();
+            let found = columns
+                .map(|column| plan.columns.contains(&column.name) && names.contains(&column.name));
+            found.collect()
+        };
+        let readable = marked(&plan.columns);
+        if !readable.contains(&true) {
             return Ok(Answer::Unauthorized);
         }
-        let visible = match &plan.rows {
-            RowRule::All => vec![true; rows.len()],
-            RowRule::None => vec![false; rows.len()],
-            RowRule::Ask(question) => self.ask(relation, identity, question, rows).await?,
+        let sights = match &plan.rows {
+            RowRule::All => vec![Sight::Everything; changes.len()],
+            RowRule::None => vec![Sight::Nothing; changes.len()],
+            RowRule::Ask(question) => self.sights(relation, identity, question, changes).await?,
         };
-        Ok(Answer::Rows { columns, visible })
+        Ok(Answer::Columns {
+            readable,
+            key: marked(&plan.primary_key),
+            sights,
+        })
+    }
+
+    /// Asks about the row that each change is about, and about those that updates replaced.
+    async fn sights(
+        &self,
+        relation: &Relation,
+        identity: &Identity,
+        question: &Question,
+        changes: &[&Change],
+    ) -> Result<Vec<Sight>, AccessError> {
+        let subjects = changes.iter().map(|change| change.subject());
+        let replaced = changes.iter().filter_map(|change| change.replaced());
+        let rows: Vec<&Row> = subjects.chain(replaced).collect();
+        let mut answers = self.ask(relation, identity, question, &rows).await?;
+        let mut replaced = answers.split_off(changes.len()).into_iter();
+        let sights = changes.iter().zip(answers).map(|(change, visible)| {
+            // One answer is taken for each update, whatever it is.
+            let whole = change.replaced().is_none() || replaced.next() == Some(true);
+            match (visible, whole) {
+                (false, _) => Sight::Nothing,
+                (true, false) => Sight::NewRow,
+                (true, true) => Sight::Everything,
+            }
+        });
+        Ok(sights.collect())
     }
 
     /// Forgets what is known of a role's access to a table.

@@ -12,19 +12,21 @@ pub use like::like;
 use crate::replication::types::{Kind, Scalar};
 
 /// How `left`, a column's value, compares to `right`; `None` where they cannot be compared.
-pub fn compare(kind: Kind, left: &str, right: &str) -> Option<Ordering> {
+pub fn compare(kind: &Kind, left: &str, right: &str) -> Option<Ordering> {
     match kind {
         Kind::Scalar(Scalar::Number) => number::compare(left, right),
         Kind::Scalar(Scalar::Bool) => Some(boolean(left)?.cmp(&boolean(right)?)),
         Kind::Scalar(Scalar::Timestamp | Scalar::TimestampTz) => {
             Some(moment::parse(left)?.cmp(&moment::parse(right)?))
         }
-        Kind::Scalar(Scalar::Text | Scalar::Json) | Kind::Array(_) => Some(left.cmp(right)),
+        Kind::Scalar(Scalar::Text | Scalar::Json) | Kind::Array(_) | Kind::Composite(_) => {
+            Some(left.cmp(right))
+        }
     }
 }
 
 /// Whether `value` can be compared with a column of this kind.
-pub fn fits(kind: Kind, value: &str) -> bool {
+pub fn fits(kind: &Kind, value: &str) -> bool {
     compare(kind, value, value).is_some() || value == "null"
 }
 
@@ -62,37 +64,37 @@ mod tests {
             ("-Infinity", "-1e300", Ordering::Less),
         ] {
             assert_eq!(
-                compare(NUMBER, left, right),
+                compare(&NUMBER, left, right),
                 Some(expected),
                 "{left} {right}"
             );
         }
         for text in ["", "x", "1.2.3", "--1", "1e", "0x10"] {
-            assert_eq!(compare(NUMBER, text, "1"), None, "{text}");
+            assert_eq!(compare(&NUMBER, text, "1"), None, "{text}");
         }
     }
 
     #[test]
     fn moments_are_compared_in_utc() {
         let kind = Kind::Scalar(Scalar::TimestampTz);
-        let same = |left, right| compare(kind, left, right) == Some(Ordering::Equal);
+        let same = |left, right| compare(&kind, left, right) == Some(Ordering::Equal);
         assert!(same("2024-01-02 03:04:05+00", "2024-01-02T04:04:05+01:00"));
         assert!(same("2024-01-02 00:00:00+00", "2024-01-02"));
         assert!(same("2024-01-02 03:04:05.5+00", "2024-01-02T03:04:05.500Z"));
-        assert!(!fits(kind, "yesterday"));
+        assert!(!fits(&kind, "yesterday"));
     }
 
     proptest! {
         #[test]
         fn integers_compare_as_integers(left in any::<i64>(), right in any::<i64>()) {
-            let compared = compare(NUMBER, &left.to_string(), &right.to_string());
+            let compared = compare(&NUMBER, &left.to_string(), &right.to_string());
             prop_assert_eq!(compared, Some(left.cmp(&right)));
         }
 
         #[test]
         fn nothing_panics(left in ".{0,24}", right in ".{0,24}", pattern in "[%_a\\\\]{0,8}") {
             for scalar in [Scalar::Number, Scalar::Bool, Scalar::TimestampTz, Scalar::Text] {
-                let _ = compare(Kind::Scalar(scalar), &left, &right);
+                let _ = compare(&Kind::Scalar(scalar), &left, &right);
             }
             let _ = like(&left, &pattern, true);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::ws::Message;
 
 use super::binding::Binding;
-use super::render::{self, Omission};
+use super::render::{self, Shown};
 use super::subscriptions::Subscription;
 use crate::listener::Dialect;
 use crate::replication::Change;
@@ -15,8 +15,10 @@ use crate::topics::event_frame;
 /// What of a change is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum View {
-    Columns(Vec<bool>),
-    Omitted(Omission),
+    Columns(Shown),
+    /// The new row's small values, and why not the others.
+    Small(Shown),
+    Unauthorized,
 }
 
 /// Whether a change is told as it happens, or again to one who missed it.
@@ -48,9 +50,9 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Sends the change to one who may read the columns marked in `readable`, by the bindings
-    /// that matched.
-    pub fn send(&mut self, to: &Subscription, matched: &[usize], readable: &[bool]) {
+    /// Sends the change to one who may read the columns marked in `readable`, of the new row and
+    /// of the old one, by the bindings that matched.
+    pub fn send(&mut self, to: &Subscription, matched: &[usize], readable: (&[bool], &[bool])) {
         for (view, ids) in self.views(to, matched, readable) {
             self.tell(to, ids, view);
         }
@@ -59,8 +61,7 @@ impl<'a> Delivery<'a> {
     /// Tells one that there was a change which its role may not read.
     pub fn refuse(&mut self, to: &Subscription, matched: &[usize]) {
         let ids = bindings(to, matched).map(|binding| binding.id).collect();
-        let view = View::Omitted(Omission::Unauthorized);
-        self.tell(to, ids, view);
+        self.tell(to, ids, View::Unauthorized);
     }
 
     fn tell(&mut self, to: &Subscription, ids: Vec<u32>, view: View) {
@@ -79,14 +80,18 @@ impl<'a> Delivery<'a> {
         &self,
         to: &Subscription,
         matched: &[usize],
-        readable: &[bool],
+        (new, old): (&[bool], &[bool]),
     ) -> Vec<(View, Vec<u32>)> {
         let mut views: Vec<(View, Vec<u32>)> = Vec::new();
         for binding in bindings(to, matched) {
+            let shown = Shown {
+                new: self.shown(binding, new),
+                old: self.shown(binding, old),
+            };
             let view = if self.change.large {
-                View::Omitted(Omission::TooLarge)
+                View::Small(shown)
             } else {
-                View::Columns(self.shown(binding, readable))
+                View::Columns(shown)
             };
             match views.iter_mut().find(|(known, _)| *known == view) {
                 Some((_, ids)) => ids.push(binding.id),
@@ -121,10 +126,9 @@ impl<'a> Delivery<'a> {
                 event_frame(*version, topic, "postgres_changes", &payload)
             }
             Dialect::SelfDb(subscription) => Message::text(match view {
-                View::Columns(columns) => render::selfdb(subscription, self.change, columns),
-                View::Omitted(omission) => {
-                    render::selfdb_omitted(subscription, self.change, *omission)
-                }
+                View::Columns(shown) => render::selfdb(subscription, self.change, shown),
+                View::Small(shown) => render::selfdb_small(subscription, self.change, shown),
+                View::Unauthorized => render::selfdb_unauthorized(subscription, self.change),
             }),
         };
         self.frames.insert(key, frame.clone());
@@ -136,8 +140,9 @@ impl<'a> Delivery<'a> {
             return Arc::clone(body);
         }
         let body: Arc<str> = match view {
-            View::Columns(columns) => render::data(self.change, columns).into(),
-            View::Omitted(omission) => render::omitted(self.change, *omission).into(),
+            View::Columns(shown) => render::data(self.change, shown).into(),
+            View::Small(shown) => render::small(self.change, shown).into(),
+            View::Unauthorized => render::unauthorized(self.change).into(),
         };
         self.bodies.insert(view.clone(), Arc::clone(&body));
         body

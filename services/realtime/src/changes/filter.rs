@@ -150,13 +150,13 @@ impl Condition {
 
     fn holds(&self, relation: &Relation, row: &Row) -> Option<bool> {
         let index = relation.column(&self.column)?;
-        let kind = relation.columns.get(index)?.kind;
+        let kind = &relation.columns.get(index)?.kind;
         let holds = self.test.holds(kind, row.cell(index))?;
         Some(holds != self.negated)
     }
 
     /// Whether a value of the condition cannot be compared with a column of this kind.
-    pub fn misfit(&self, kind: Kind) -> Option<FilterError> {
+    pub fn misfit(&self, kind: &Kind) -> Option<FilterError> {
         let (values, operator): (&[String], _) = match &self.test {
             Test::Compare(_, value) | Test::IsDistinct(value) => {
                 (std::slice::from_ref(value), None)
@@ -168,7 +168,7 @@ impl Condition {
             Test::Is(None) => (&[], None),
         };
         if let Some((operator, scalar)) = operator
-            && kind != Kind::Scalar(scalar)
+            && *kind != Kind::Scalar(scalar)
         {
             return Some(FilterError::Unsupported(operator, self.column.clone()));
         }
@@ -217,7 +217,7 @@ impl Test {
         })
     }
 
-    fn holds(&self, kind: Kind, cell: &Cell) -> Option<bool> {
+    fn holds(&self, kind: &Kind, cell: &Cell) -> Option<bool> {
         if *cell == Cell::Unknown {
             return None;
         }

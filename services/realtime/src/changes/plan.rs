@@ -12,6 +12,8 @@ use crate::store::access::{Policy, PolicyColumn, TableRights, rows_query};
 pub struct AccessPlan {
     /// The columns it has the privilege for; with none, nothing is allowed.
     pub columns: Vec<String>,
+    /// The columns of the primary key.
+    pub primary_key: Vec<String>,
     /// Which rows.
     pub rows: RowRule,
 }
@@ -40,6 +42,7 @@ impl AccessPlan {
     /// Nothing is allowed.
     pub const NOTHING: Self = Self {
         columns: Vec::new(),
+        primary_key: Vec::new(),
         rows: RowRule::None,
     };
 
@@ -52,6 +55,7 @@ impl AccessPlan {
         };
         Self {
             columns: rights.columns,
+            primary_key: rights.primary_key,
             rows,
         }
     }
@@ -135,7 +139,7 @@ fn write_member(out: &mut Vec<u8>, relation: &Relation, row: &Row, index: usize)
     }
     json::write_string(out, &column.name);
     out.push(b':');
-    match (row.cell(index), column.kind) {
+    match (row.cell(index), &column.kind) {
         (Cell::Unknown, _) => return None,
         (Cell::Null, _) => out.extend_from_slice(b"null"),
         (cell, Kind::Scalar(Scalar::Json)) => json::write_scalar(out, Scalar::Json, cell.text()?),
@@ -153,6 +157,7 @@ mod tests {
             schema: "public".to_owned(),
             table: "todos".to_owned(),
             columns: vec!["id".to_owned()],
+            primary_key: vec!["id".to_owned()],
             guarded,
         }
     }

@@ -6,47 +6,62 @@ use crate::protocol::text::quoted;
 use crate::replication::json;
 use crate::replication::{Cell, Change, Operation, Position, Row};
 
-/// Why a change comes without its rows; the texts are what Supabase's clients know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Omission {
-    /// The role may not read the table.
-    Unauthorized,
-    /// The rows are larger than an event may be.
-    TooLarge,
+/// What clients of Supabase know a change by that their role may not read.
+const UNAUTHORIZED: &str = "Error 401: Unauthorized";
+/// And one whose rows are larger than an event may be.
+const TOO_LARGE: &str = "Error 413: Payload Too Large";
+/// The values of such rows that are told all the same: those of at most as many bytes.
+const SMALL_BYTES: usize = 64;
+
+/// For each column of the table, whether it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// Of the row as it is, or as it was before it was deleted.
+    pub new: Vec<bool>,
+    /// Of the row that an update replaced.
+    pub old: Vec<bool>,
 }
 
-impl Omission {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "Error 401: Unauthorized",
-            Self::TooLarge => "Error 413: Payload Too Large",
-        }
-    }
+/// Which values of a row are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    All,
+    Small,
 }
 
-/// The member `data` of a `postgres_changes` event, with the columns marked in `columns`.
-pub fn data(change: &Change, columns: &[bool]) -> String {
+/// The member `data` of a `postgres_changes` event.
+pub fn data(change: &Change, shown: &Shown) -> String {
+    whole(change, shown, Values::All, "null")
+}
+
+/// The same with the small values alone, for rows that are too large.
+pub fn small(change: &Change, shown: &Shown) -> String {
+    whole(change, shown, Values::Small, &errors(TOO_LARGE))
+}
+
+fn whole(change: &Change, shown: &Shown, values: Values, errors: &str) -> String {
     let mut out = head(change);
     out.push_str(r#","columns":["#);
-    let shown = change.relation.columns.iter().zip(columns);
-    for (index, (column, _)) in shown.filter(|(_, shown)| **shown).enumerate() {
+    let columns = change.relation.columns.iter().zip(&shown.new);
+    for (index, (column, _)) in columns.filter(|(_, shown)| **shown).enumerate() {
         let comma = if index == 0 { "" } else { "," };
         let (name, type_name) = (quoted(&column.name), quoted(&column.type_name));
         let _ = write!(out, r#"{comma}{{"name":{name},"type":{type_name}}}"#);
     }
     out.push(']');
-    if let Some(row) = &change.new {
-        let _ = write!(out, r#","record":{}"#, record(change, row, columns));
+    let (new, old) = rows(change, shown, values);
+    if let Some(new) = new {
+        let _ = write!(out, r#","record":{new}"#);
     }
-    if let Some(row) = &change.old {
-        let _ = write!(out, r#","old_record":{}"#, record(change, row, columns));
+    if let Some(old) = old {
+        let _ = write!(out, r#","old_record":{old}"#);
     }
-    out.push_str(r#","errors":null}"#);
+    let _ = write!(out, r#","errors":{errors}}}"#);
     out
 }
 
-/// The same without rows, and why.
-pub fn omitted(change: &Change, omission: Omission) -> String {
+/// The same without rows, for a role that may not read the table.
+pub fn unauthorized(change: &Change) -> String {
     let mut out = head(change);
     out.push_str(r#","columns":[]"#);
     if change.operation != Operation::Delete {
@@ -55,8 +70,12 @@ pub fn omitted(change: &Change, omission: Omission) -> String {
     if change.operation != Operation::Insert {
         out.push_str(r#","old_record":{}"#);
     }
-    let _ = write!(out, r#","errors":[{}]}}"#, quoted(omission.text()));
+    let _ = write!(out, r#","errors":{}}}"#, errors(UNAUTHORIZED));
     out
+}
+
+fn errors(text: &str) -> String {
+    format!("[{}]", quoted(text))
 }
 
 fn head(change: &Change) -> String {
@@ -78,36 +97,62 @@ pub fn phoenix_payload(ids: &[u32], data: &str, position: Position) -> String {
 }
 
 /// A `database_change` message of SelfDB's own socket.
-pub fn selfdb(subscription: &str, change: &Change, columns: &[bool]) -> String {
-    let row = |row: &Option<Row>| {
-        let row = row.as_ref();
-        row.map_or_else(|| "null".to_owned(), |row| record(change, row, columns))
-    };
-    selfdb_message(subscription, change, &row(&change.new), &row(&change.old))
+pub fn selfdb(subscription: &str, change: &Change, shown: &Shown) -> String {
+    let rows = rows(change, shown, Values::All);
+    selfdb_message(subscription, change, rows, None)
 }
 
-/// The same without rows, and why.
-pub fn selfdb_omitted(subscription: &str, change: &Change, omission: Omission) -> String {
-    let error = format!(r#"null,"error":{}"#, quoted(omission.text()));
-    selfdb_message(subscription, change, "null", &error)
+/// The same with the small values alone, for rows that are too large.
+pub fn selfdb_small(subscription: &str, change: &Change, shown: &Shown) -> String {
+    let rows = rows(change, shown, Values::Small);
+    selfdb_message(subscription, change, rows, Some(TOO_LARGE))
 }
 
-fn selfdb_message(subscription: &str, change: &Change, new: &str, old: &str) -> String {
+/// The same without rows, for a role that may not read the table.
+pub fn selfdb_unauthorized(subscription: &str, change: &Change) -> String {
+    selfdb_message(subscription, change, (None, None), Some(UNAUTHORIZED))
+}
+
+fn selfdb_message(
+    subscription: &str,
+    change: &Change,
+    (new, old): (Option<String>, Option<String>),
+    error: Option<&str>,
+) -> String {
+    let or_null = |row: Option<String>| row.unwrap_or_else(|| "null".to_owned());
+    let error = error.map(|error| format!(r#","error":{}"#, quoted(error)));
     format!(
-        r#"{{"type":"database_change","subscription_id":{},"data":{{"operation":"{}","table":{},"data":{new},"old_data":{old}}},"resume_token":"{}"}}"#,
+        r#"{{"type":"database_change","subscription_id":{},"data":{{"operation":"{}","table":{},"data":{},"old_data":{}{}}},"resume_token":"{}"}}"#,
         quoted(subscription),
         change.operation.as_str(),
         quoted(&change.relation.table),
+        or_null(new),
+        or_null(old),
+        error.unwrap_or_default(),
         change.position,
     )
 }
 
+/// The new row and the old one, as far as there are such and as they are shown.
+fn rows(change: &Change, shown: &Shown, values: Values) -> (Option<String>, Option<String>) {
+    let new = change.new.as_ref();
+    let new = new.map(|row| record(change, row, &shown.new, values));
+    let replaced = change.replaced().is_some();
+    let columns = if replaced { &shown.old } else { &shown.new };
+    let old = change.old.as_ref();
+    (new, old.map(|row| record(change, row, columns, values)))
+}
+
 /// The known values of a row's marked columns as a JSON object.
-fn record(change: &Change, row: &Row, columns: &[bool]) -> String {
+fn record(change: &Change, row: &Row, columns: &[bool], values: Values) -> String {
     let mut out = vec![b'{'];
     for (index, column) in change.relation.columns.iter().enumerate() {
         let cell = row.cell(index);
         if *cell == Cell::Unknown || columns.get(index) != Some(&true) {
+            continue;
+        }
+        let bytes = cell.text().map_or(0, str::len);
+        if values == Values::Small && bytes > SMALL_BYTES {
             continue;
         }
         if out.len() > 1 {
@@ -116,7 +161,7 @@ fn record(change: &Change, row: &Row, columns: &[bool]) -> String {
         json::write_string(&mut out, &column.name);
         out.push(b':');
         match cell.text() {
-            Some(text) => json::write_value(&mut out, column.kind, text),
+            Some(text) => json::write_value(&mut out, &column.kind, text),
             None => out.extend_from_slice(b"null"),
         }
     }

@@ -1,14 +1,14 @@
 //! Postgres' array literals (`{1,2,NULL,"a b"}`, with bounds and nesting) as JSON arrays.
 
 use super::json;
-use super::types::Scalar;
+use super::types::Kind;
 
 /// The most dimensions an array has in Postgres.
 const MAX_DEPTH: usize = 6;
 
 /// Writes the array `literal` to `out`. Answers false, with `out` as it was, where it is no array
 /// literal.
-pub fn write(out: &mut Vec<u8>, element: Scalar, literal: &str) -> bool {
+pub fn write(out: &mut Vec<u8>, element: &Kind, literal: &str) -> bool {
     let start = out.len();
     let body = without_bounds(literal).as_bytes();
     let mut writer = Writer {
@@ -33,7 +33,7 @@ fn without_bounds(literal: &str) -> &str {
 
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
-    element: Scalar,
+    element: &'a Kind,
     rest: &'a [u8],
 }
 
@@ -82,7 +82,7 @@ impl Writer<'_> {
             }
         }
         let text = String::from_utf8(text).ok()?;
-        json::write_scalar(self.out, self.element, &text);
+        json::write_value(self.out, self.element, &text);
         Some(())
     }
 
@@ -100,7 +100,7 @@ impl Writer<'_> {
         if text == "NULL" {
             self.out.extend_from_slice(b"null");
         } else {
-            json::write_scalar(self.out, self.element, text);
+            json::write_value(self.out, self.element, text);
         }
         Some(())
     }
@@ -110,11 +110,13 @@ impl Writer<'_> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::types::Scalar;
     use super::*;
 
     fn json(element: Scalar, literal: &str) -> Option<String> {
         let mut out = Vec::new();
-        write(&mut out, element, literal).then(|| String::from_utf8(out).expect("UTF-8"))
+        write(&mut out, &Kind::Scalar(element), literal)
+            .then(|| String::from_utf8(out).expect("UTF-8"))
     }
 
     #[test]
@@ -163,7 +165,10 @@ mod tests {
             "{\"a",
         ] {
             let mut out = b"before".to_vec();
-            assert!(!write(&mut out, Scalar::Number, literal), "{literal}");
+            assert!(
+                !write(&mut out, &Kind::Scalar(Scalar::Number), literal),
+                "{literal}"
+            );
             assert_eq!(out, b"before");
         }
     }

@@ -106,6 +106,11 @@ impl Change {
         static NO_ROW: Row = Row(Vec::new());
         self.new.as_ref().or(self.old.as_ref()).unwrap_or(&NO_ROW)
     }
+
+    /// The row that an update replaced.
+    pub fn replaced(&self) -> Option<&Row> {
+        self.new.as_ref().and(self.old.as_ref())
+    }
 }
 
 /// The values of a row, in the order of its table's columns.

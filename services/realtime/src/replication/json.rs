@@ -2,18 +2,21 @@
 
 use serde::de::IgnoredAny;
 
-use super::array;
 use super::types::{Kind, Scalar};
+use super::{array, composite};
 
 /// Writes one value.
-pub fn write_value(out: &mut Vec<u8>, kind: Kind, text: &str) {
-    match kind {
-        Kind::Scalar(scalar) => write_scalar(out, scalar, text),
-        Kind::Array(element) => {
-            if !array::write(out, element, text) {
-                write_string(out, text);
-            }
+pub fn write_value(out: &mut Vec<u8>, kind: &Kind, text: &str) {
+    let written = match kind {
+        Kind::Scalar(scalar) => {
+            write_scalar(out, *scalar, text);
+            true
         }
+        Kind::Array(element) => array::write(out, element, text),
+        Kind::Composite(fields) => composite::write(out, fields, text),
+    };
+    if !written {
+        write_string(out, text);
     }
 }
 

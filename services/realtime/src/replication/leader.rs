@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::catalogue::Catalogue;
 use super::relations::KnownTables;
 use super::session::{self, Connect, Memory, SessionError};
 use super::slot::SlotName;
@@ -62,6 +63,8 @@ pub struct Shared {
     pub journal: Arc<Journal>,
     /// The newest definitions of tables.
     pub known: Arc<KnownTables>,
+    /// What types are made of.
+    pub catalogue: Arc<Catalogue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -176,6 +179,7 @@ impl Leader {
             bus: &*self.shared.bus,
             journal: &self.shared.journal,
             known: &self.shared.known,
+            catalogue: &self.shared.catalogue,
             max_event_bytes: self.config.max_event_bytes,
         };
         let stream = Stream::new(client, parts, memory);

@@ -48,23 +48,39 @@ impl Relation {
 #[error("a change of table {0} came before its description")]
 pub struct UnknownRelation(pub u32);
 
-/// The newest definition of every table, so that whoever reads the journal shares what is derived
+/// The newest definition of every table and type, so that whoever reads the journal shares what is derived
 /// from it with the live stream.
 #[derive(Debug, Default)]
-pub struct KnownTables(Mutex<HashMap<u32, Arc<Relation>>>);
+pub struct KnownTables {
+    tables: Mutex<HashMap<u32, Arc<Relation>>>,
+    /// What the catalogue says of types that are not built in.
+    kinds: Mutex<HashMap<u32, Kind>>,
+}
 
 impl KnownTables {
     /// A table was described by the server: whatever was known of it is out of date.
     fn newest(&self, relation: Relation) -> Arc<Relation> {
         let relation = Arc::new(relation);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(relation.oid, Arc::clone(&relation));
         relation
     }
 
+    /// What the catalogue says of types.
+    pub fn set_kinds(&self, kinds: impl IntoIterator<Item = (u32, Kind)>) {
+        let mut known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(kinds);
+    }
+
+    /// How values of a type are written, where the catalogue was asked.
+    pub fn kind(&self, type_oid: u32) -> Option<Kind> {
+        let known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&type_oid).cloned()
+    }
+
     /// A table as the journal describes it.
     fn earlier(&self, relation: Relation) -> Arc<Relation> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(&relation.oid) {
             Some(same) if **same == relation => Arc::clone(same),
             Some(_) => Arc::new(relation),
@@ -175,7 +191,7 @@ impl Relations {
         Column {
             name: column.name,
             type_name,
-            kind,
+            kind: self.known.kind(column.type_oid).unwrap_or(kind),
             key: column.key,
         }
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use pgwire_replication::{Lsn, PgWireError, ReplicationClient};
+use pgwire_replication::{Lsn, PgWireError, ReplicationClient, ReplicationEvent};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::Intake;
+use super::catalogue::Catalogue;
 use super::relations::{KnownTables, Relations, UnknownRelation};
 use super::session::Memory;
 use crate::broadcast::Broadcast;
@@ -49,6 +50,8 @@ pub struct Parts<'a> {
     pub journal: &'a Journal,
     /// The newest definitions of tables.
     pub known: &'a Arc<KnownTables>,
+    /// What types are made of.
+    pub catalogue: &'a Catalogue,
     /// Rows of more bytes are not told.
     pub max_event_bytes: usize,
 }
@@ -100,21 +103,28 @@ impl<'a> Stream<'a> {
                 }
             };
             let first = first.ok_or(StreamError::Ended)?;
-            self.intake.take(&mut self.memory.cursor, first)?;
-            let ended = self.gather();
+            self.take(first).await?;
+            let ended = self.gather().await;
             self.publish().await;
             ended?;
         }
     }
 
-    /// Takes what has arrived already, without waiting.
-    fn gather(&mut self) -> Result<(), StreamError> {
+    async fn take(&mut self, event: ReplicationEvent) -> Result<(), StreamError> {
+        if let ReplicationEvent::XLogData { data, .. } = &event {
+            self.parts.catalogue.learn(data).await;
+        }
+        Ok(self.intake.take(&mut self.memory.cursor, event)?)
+    }
+
+    /// Takes what has arrived already, without waiting for more.
+    async fn gather(&mut self) -> Result<(), StreamError> {
         while !self.intake.batch.is_full() {
             match self.client.recv().now_or_never() {
                 None => return Ok(()),
                 Some(event) => {
                     let event = event?.ok_or(StreamError::Ended)?;
-                    self.intake.take(&mut self.memory.cursor, event)?;
+                    self.take(event).await?;
                 }
             }
         }

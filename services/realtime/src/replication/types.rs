@@ -1,6 +1,8 @@
 //! What is known of the built-in types: their names, and which JSON their values become. The
 //! same JSON that Postgres' own `to_jsonb` makes.
 
+use std::sync::Arc;
+
 /// Which JSON a type's text becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scalar {
@@ -18,13 +20,31 @@ pub enum Scalar {
     Text,
 }
 
-/// How a column's values are written as JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How a column's values are written as JSON. Cloning shares it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One value.
     Scalar(Scalar),
-    /// An array of any dimensions.
-    Array(Scalar),
+    /// An array of any dimensions, by its elements.
+    Array(Arc<Kind>),
+    /// A row of a composite type.
+    Composite(Arc<[Field]>),
+}
+
+/// An attribute of a composite type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// How its values are written.
+    pub kind: Kind,
+}
+
+impl Kind {
+    /// An array of scalars.
+    fn array(element: Scalar) -> Self {
+        Self::Array(Arc::new(Self::Scalar(element)))
+    }
 }
 
 use Scalar::{Bool, Json, Number, Text, Timestamp, TimestampTz};
@@ -113,19 +133,19 @@ pub fn built_in(oid: u32) -> Option<(String, Kind)> {
         if *scalar == oid {
             Some(((*name).to_owned(), Kind::Scalar(*json)))
         } else if *array == oid {
-            Some((format!("_{name}"), Kind::Array(*json)))
+            Some((format!("_{name}"), Kind::array(*json)))
         } else {
             None
         }
     })
 }
 
-/// The kind of a type that the server named: a domain goes by the built-in type below it, an
-/// array of one's own type holds text, and so is everything else.
+/// The kind of a type that the server has only named: a domain goes by the built-in type below it,
+/// an array of one's own type holds text, and so is everything else.
 pub fn named(schema: &str, name: &str) -> Kind {
     if !schema.is_empty() {
         return match name.strip_prefix('_') {
-            Some(_) => Kind::Array(Text),
+            Some(_) => Kind::array(Text),
             None => Kind::Scalar(Text),
         };
     }
@@ -134,7 +154,7 @@ pub fn named(schema: &str, name: &str) -> Kind {
     let entry = BUILT_IN.iter().find(|entry| entry.1 == base);
     let json = entry.map_or(Text, |entry| entry.3);
     match array {
-        Some(_) => Kind::Array(json),
+        Some(_) => Kind::array(json),
         None => Kind::Scalar(json),
     }
 }
@@ -151,11 +171,11 @@ mod tests {
         );
         assert_eq!(
             built_in(3807),
-            Some(("_jsonb".to_owned(), Kind::Array(Json)))
+            Some(("_jsonb".to_owned(), Kind::array(Json)))
         );
         assert_eq!(built_in(0), None);
         assert_eq!(named("", "numeric"), Kind::Scalar(Number));
-        assert_eq!(named("public", "_mood"), Kind::Array(Text));
+        assert_eq!(named("public", "_mood"), Kind::array(Text));
         assert_eq!(named("public", "int4"), Kind::Scalar(Text));
     }
 }

@@ -39,6 +39,8 @@ pub struct TableRights {
     pub table: String,
     /// The columns the role has the privilege for; none where it may not use the schema.
     pub columns: Vec<String>,
+    /// The columns of the primary key.
+    pub primary_key: Vec<String>,
     /// Whether row-level security binds the role here.
     pub guarded: bool,
 }
@@ -90,7 +92,11 @@ pub async fn table_rights(
            array(select a.attname::text from pg_catalog.pg_attribute a \
                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
                     and pg_catalog.has_schema_privilege(n.oid, 'usage') \
-                    and pg_catalog.has_column_privilege(c.oid, a.attnum, $2)) \
+                    and pg_catalog.has_column_privilege(c.oid, a.attnum, $2)), \
+           array(select a.attname::text from pg_catalog.pg_index i \
+                   join pg_catalog.pg_attribute a on a.attrelid = i.indrelid \
+                        and a.attnum = any (i.indkey) \
+                  where i.indrelid = c.oid and i.indisprimary) \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where c.oid = $1::oid";
@@ -107,6 +113,7 @@ pub async fn table_rights(
         table: row.try_get(1)?,
         guarded: row.try_get(2)?,
         columns: row.try_get(3)?,
+        primary_key: row.try_get(4)?,
     }))
 }
 

@@ -138,14 +138,14 @@ fn what_is_no_filter_is_refused_in_words() {
         ("done=ilike.t", 2),
     ] {
         let condition = Filter::parse(filter).expect("a filter").0.remove(0);
-        let misfit = condition.misfit(relation().columns[column].kind);
+        let misfit = condition.misfit(&relation().columns[column].kind);
         assert!(
             matches!(misfit, Some(FilterError::Unsupported(..))),
             "{filter}"
         );
     }
     let condition = Filter::parse("id=in.(1,x)").expect("a filter").0.remove(0);
-    let kind = relation().columns[0].kind;
+    let kind = &relation().columns[0].kind;
     assert_eq!(
         condition.misfit(kind),
         Some(FilterError::Value("x".to_owned()))
