@@ -9,6 +9,7 @@ mod idle;
 mod pipeline;
 mod realtime;
 mod rest;
+mod storage;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +39,8 @@ enum Benchmark {
     },
     /// Requests of the REST service, of pgbench and of other servers.
     Rest(rest::Arguments),
+    /// Objects up and down, beside nginx, `SeaweedFS` and dd.
+    Storage(storage::Arguments),
 }
 
 #[tokio::main]
@@ -48,5 +51,6 @@ async fn main() {
         Benchmark::Realtime(arguments) => realtime::run(arguments).await,
         Benchmark::RealtimePeer { port } => realtime::serve_peer(port).await,
         Benchmark::Rest(arguments) => rest::run(&arguments).await,
+        Benchmark::Storage(arguments) => storage::run(&arguments).await,
     }
 }
