@@ -5,12 +5,12 @@ mod case;
 pub(crate) mod child;
 mod client;
 mod fastify;
-mod instance;
-mod load;
+pub(crate) mod instance;
+pub(crate) mod load;
 mod ours;
 mod pgbench;
 mod pocketbase;
-mod report;
+pub(crate) mod report;
 mod stream;
 mod tokens;
 

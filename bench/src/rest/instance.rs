@@ -20,16 +20,16 @@ log_directory = 'log'
 log_filename = 'postgres.log'
 ";
 
-pub(super) struct Instance {
-    pub(super) settings: EnvironmentMap,
-    pub(super) server: Program,
+pub(crate) struct Instance {
+    pub(crate) settings: EnvironmentMap,
+    pub(crate) server: Program,
     // Last, so that it outlives what writes there.
     home: TempDir,
 }
 
 impl Instance {
     /// Makes one with the programs in `programs`, and waits until it is ready.
-    pub(super) async fn start(programs: &Path) -> Self {
+    pub(crate) async fn start(programs: &Path) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         open_to_others(home.path());
         let file = home.path().join("env");
@@ -58,20 +58,20 @@ impl Instance {
         instance
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.home.path()
     }
 
-    pub(super) fn setting(&self, name: &str) -> String {
+    pub(crate) fn setting(&self, name: &str) -> String {
         self.settings.var(name).expect(name)
     }
 
-    pub(super) fn address(&self, port: &str) -> String {
+    pub(crate) fn address(&self, port: &str) -> String {
         format!("http://127.0.0.1:{}", self.setting(port))
     }
 
     /// Where `login` connects, with the password that is the setting `password`.
-    pub(super) fn endpoint(&self, login: &str, password: &str) -> Endpoint {
+    pub(crate) fn endpoint(&self, login: &str, password: &str) -> Endpoint {
         let url = format!(
             "postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable",
             self.setting("POSTGRES_PORT")
@@ -80,12 +80,12 @@ impl Instance {
         endpoint.login(login, Some(Secret::from(self.setting(password))))
     }
 
-    pub(super) fn admin(&self) -> Endpoint {
+    pub(crate) fn admin(&self) -> Endpoint {
         self.endpoint(roles::SUPERUSER, "POSTGRES_PASSWORD")
     }
 
     /// Runs statements as the superuser.
-    pub(super) async fn execute(&self, sql: &'static str) {
+    pub(crate) async fn execute(&self, sql: &'static str) {
         let pool = pg::pool(&self.admin(), &PoolOptions::new("bench", 1));
         let done = sqlx::raw_sql(sql).execute(&pool).await;
         done.expect("statements");
@@ -93,7 +93,7 @@ impl Instance {
     }
 
     /// The postmaster's process id.
-    pub(super) fn postmaster(&self) -> u32 {
+    pub(crate) fn postmaster(&self) -> u32 {
         let file = self.folder().join("data/postgres/postmaster.pid");
         let text = fs::read_to_string(file).expect("postmaster.pid");
         let pid = text.lines().next().map(str::trim).map(str::parse);
@@ -101,11 +101,11 @@ impl Instance {
     }
 
     /// Postgres' log, once there is one.
-    pub(super) fn postgres_log(&self) -> PathBuf {
+    pub(crate) fn postgres_log(&self) -> PathBuf {
         self.folder().join("data/postgres/log/postgres.json")
     }
 
-    pub(super) fn signer(&self) -> (Signer, String) {
+    pub(crate) fn signer(&self) -> (Signer, String) {
         let config = JwtConfig::from_settings(&Settings::new(&self.settings));
         let config = config.expect("JWT settings");
         (config.signer(), config.issuer)

@@ -8,18 +8,18 @@ const SCRIPT: &str = include_str!("wrk.lua");
 
 /// One kind of request.
 #[derive(Clone)]
-pub(super) struct Request {
-    pub(super) method: &'static str,
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
     /// With the address; `%d` takes a key.
-    pub(super) url: String,
-    pub(super) body: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) url: String,
+    pub(crate) body: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// A file of bearer tokens, one for each request in turn.
-    pub(super) tokens: Option<std::path::PathBuf>,
+    pub(crate) tokens: Option<std::path::PathBuf>,
 }
 
 impl Request {
-    pub(super) fn get(url: String) -> Self {
+    pub(crate) fn get(url: String) -> Self {
         Self {
             method: "GET",
             url,
@@ -29,7 +29,7 @@ impl Request {
         }
     }
 
-    pub(super) fn post(url: String, body: &str) -> Self {
+    pub(crate) fn post(url: String, body: &str) -> Self {
         let request = Self {
             method: "POST",
             body: body.to_owned(),
@@ -38,23 +38,23 @@ impl Request {
         request.header("content-type", "application/json")
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
 /// What came of a load.
-pub(super) struct Load {
-    pub(super) requests: f64,
-    pub(super) elapsed: Duration,
-    pub(super) p50: Duration,
-    pub(super) p99: Duration,
-    pub(super) failed: u64,
+pub(crate) struct Load {
+    pub(crate) requests: f64,
+    pub(crate) elapsed: Duration,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+    pub(crate) failed: u64,
 }
 
 /// Sends requests for some seconds, each connection the next one after an answer.
-pub(super) async fn run(folder: &Path, request: &Request, connections: u32, seconds: u64) -> Load {
+pub(crate) async fn run(folder: &Path, request: &Request, connections: u32, seconds: u64) -> Load {
     let script = folder.join("wrk.lua");
     std::fs::write(&script, SCRIPT).expect("the script");
     // The path is everything after the third slash.

@@ -57,7 +57,7 @@ impl Report {
     }
 }
 
-pub(super) fn print(line: &str) {
+pub(crate) fn print(line: &str) {
     let mut output = std::io::stdout().lock();
     writeln!(output, "{line}").expect("standard output");
 }

@@ -1,47 +1,69 @@
-//! One table.
+//! The table, in Markdown.
 
-/// A figure beside its peer's.
-pub(super) struct Line {
-    pub(super) what: String,
-    pub(super) ours: f64,
-    pub(super) peer: (&'static str, f64),
-    /// Whether it is as good as it is to be.
-    pub(super) wanted: bool,
+use std::time::Duration;
+
+use crate::rest::load::Load;
+pub(super) use crate::rest::report::print;
+
+/// What our server is to reach beside each of its peers.
+#[derive(Clone, Copy)]
+pub(super) enum Goal {
+    /// This part of the peer's rate.
+    RateOfPeer(f64),
+    /// The peer's rate, so many times.
+    TimesPeer(f64),
+    /// No upload fails.
+    NoError,
 }
 
-#[derive(Default)]
+/// What one server did.
+pub(super) struct Line {
+    pub(super) server: &'static str,
+    pub(super) load: Load,
+    pub(super) server_cpu: Duration,
+    pub(super) database_cpu: Duration,
+}
+
+/// Prints lines as they are measured; rates are compared with the case's first line, ours.
 pub(super) struct Report {
-    lines: Vec<Line>,
-    notes: Vec<String>,
+    ours: Option<f64>,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, line: Line) {
-        self.lines.push(line);
-    }
-
-    pub(super) fn note(&mut self, text: &str) {
-        self.notes.push(text.to_owned());
-    }
-
-    #[expect(clippy::print_stdout, reason = "the result of a benchmark")]
-    pub(super) fn print(&self) {
-        println!(
-            "{:<36} {:>12} {:>12} {:<10} {:>7}",
-            "", "ours", "peer", "", "ratio"
+    pub(super) fn begin() -> Self {
+        print(
+            "| | requests/s | p50 ms | p99 ms | server µs | Postgres µs | CPU µs | errors | \
+             rate, ours to it |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         );
-        for line in &self.lines {
-            let (name, theirs) = line.peer;
-            let ratio = line.ours / theirs;
-            let met = if line.wanted { "met" } else { "NOT MET" };
-            println!(
-                "{:<36} {:>12.1} {theirs:>12.1} {name:<10} {ratio:>7.2} {met}",
-                line.what, line.ours
-            );
-        }
-        for note in &self.notes {
-            println!("{note}");
-        }
+        Self { ours: None }
+    }
+
+    pub(super) fn case(&mut self, name: &str, goal: Goal) {
+        self.ours = None;
+        let goal = match goal {
+            Goal::RateOfPeer(part) => format!("at least {part:.2} of the last line's rate"),
+            Goal::TimesPeer(times) => format!("at least {times:.0} times the last line's rate"),
+            Goal::NoError => "no error".to_owned(),
+        };
+        print(&format!("| **{name}** ({goal}) | | | | | | | | |"));
+    }
+
+    pub(super) fn line(&mut self, line: &Line) {
+        let load = &line.load;
+        let rate = load.requests / load.elapsed.as_secs_f64();
+        let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / load.requests;
+        let (server, database) = (each(line.server_cpu), each(line.database_cpu));
+        let ours = *self.ours.get_or_insert(rate);
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        print(&format!(
+            "| {} | {rate:.0} | {:.2} | {:.2} | {server:.0} | {database:.0} | {:.0} | {} | {:.2} |",
+            line.server,
+            ms(load.p50),
+            ms(load.p99),
+            server + database,
+            load.failed,
+            ours / rate,
+        ));
     }
 }
 
