@@ -2,6 +2,8 @@
 //! dialect or protocol it speaks; behind the door row-level security decides, except where a public
 //! bucket or a signed URL already has.
 
+use std::sync::Arc;
+
 use pg::sqlx::postgres::PgPool;
 use pg::sqlx::{Postgres, Transaction};
 use pg::{AccessPools, sqlx};
@@ -12,8 +14,8 @@ use crate::domain::key::{BucketId, ObjectKey};
 use crate::domain::object::Object;
 use crate::domain::signature::{UploadGrant, UrlSigner};
 use crate::error::Error;
+use crate::lookups::LookUps;
 use crate::store;
-use crate::store::objects::Publicly;
 
 /// The way a request to read an object comes in.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,7 @@ pub enum Door<'a> {
 #[derive(Debug)]
 pub struct Readable {
     /// The object.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// When the right to read it ends, in seconds since 1970, where it does.
     pub expires_at: Option<i64>,
 }
@@ -40,16 +42,18 @@ pub struct Readable {
 pub struct Authoriser {
     access: AccessPools,
     owner: PgPool,
+    lookups: LookUps,
     signer: UrlSigner,
 }
 
 impl Authoriser {
     /// An authoriser that asks Postgres through `access`, and as the owner of the schema through
-    /// `owner`.
-    pub fn new(access: AccessPools, owner: PgPool, signer: UrlSigner) -> Self {
+    /// `owner` and `lookups`.
+    pub fn new(access: AccessPools, owner: PgPool, lookups: LookUps, signer: UrlSigner) -> Self {
         Self {
             access,
             owner,
+            lookups,
             signer,
         }
     }
@@ -131,12 +135,12 @@ impl Authoriser {
         found.ok_or(Error::NoSuchBucket)
     }
 
-    async fn public_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Object, Error> {
-        match self.publicly(bucket, key).await? {
-            Publicly::Readable(object) => Ok(*object),
-            Publicly::Missing => Err(Error::NoSuchKey),
-            Publicly::Private | Publicly::NoBucket => Err(Error::NoSuchBucket),
-        }
+    async fn public_object(
+        &self,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Arc<Object>, Error> {
+        self.public(bucket, key).await?.ok_or(Error::NoSuchBucket)
     }
 
     async fn plain_object(
@@ -144,24 +148,31 @@ impl Authoriser {
         caller: Option<&Caller>,
         bucket: &BucketId,
         key: &ObjectKey,
-    ) -> Result<Object, Error> {
-        let caller = match self.publicly(bucket, key).await? {
-            Publicly::Readable(object) => return Ok(*object),
-            Publicly::Missing => return Err(Error::NoSuchKey),
-            Publicly::NoBucket => return Err(Error::NoSuchBucket),
-            Publicly::Private => caller.ok_or(Error::NoSuchBucket)?,
-        };
-        self.visible(caller, bucket, key).await
+    ) -> Result<Arc<Object>, Error> {
+        if let Some(object) = self.public(bucket, key).await? {
+            return Ok(object);
+        }
+        let caller = caller.ok_or(Error::NoSuchBucket)?;
+        Ok(Arc::new(self.visible(caller, bucket, key).await?))
     }
 
-    async fn publicly(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Publicly, Error> {
-        let mut connection = self.owner.acquire().await?;
-        Ok(store::objects::find_publicly(&mut connection, bucket, key).await?)
+    /// The object, where anybody may read it, by its bucket or by itself; `None` where the bucket
+    /// is not public.
+    async fn public(
+        &self,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Option<Arc<Object>>, Error> {
+        let found = self.lookups.find(bucket, key).await?;
+        let bucket_is_public = found.bucket_is_public.ok_or(Error::NoSuchBucket)?;
+        if bucket_is_public {
+            return found.object.map(Some).ok_or(Error::NoSuchKey);
+        }
+        Ok(found.object.filter(|object| object.is_public))
     }
 
-    async fn any_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Object, Error> {
-        let mut connection = self.owner.acquire().await?;
-        let found = store::objects::find(&mut connection, bucket, key).await?;
-        found.ok_or(Error::NoSuchKey)
+    async fn any_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Arc<Object>, Error> {
+        let found = self.lookups.find(bucket, key).await?;
+        found.object.ok_or(Error::NoSuchKey)
     }
 }

@@ -63,6 +63,11 @@ impl Caller {
         self.context.role == roles::SERVICE_ROLE
     }
 
+    /// The Postgres role it acts in.
+    pub fn role(&self) -> &str {
+        &self.context.role
+    }
+
     /// Whose what it makes is.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()

@@ -8,6 +8,8 @@ mod dialect;
 
 pub(crate) use dialect::in_selfdb_dialect;
 
+use std::sync::Arc;
+
 use pg::sqlx;
 
 use crate::backend::BackendError;
@@ -93,7 +95,7 @@ pub enum Error {
     StorageFull(#[source] BackendError),
     /// Postgres is away for a moment.
     #[error("the database cannot be reached")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// A statement took longer than it may.
     #[error("The connection to the database timed out")]
     DatabaseTimeout,
@@ -105,7 +107,7 @@ pub enum Error {
     Backend(#[source] BackendError),
     /// Postgres failed.
     #[error("the database failed")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] Arc<sqlx::Error>),
 }
 
 impl From<InvalidSize> for Error {
@@ -148,6 +150,12 @@ impl From<BackendError> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for Error {
+    fn from(error: Arc<sqlx::Error>) -> Self {
         if pg::is_unavailable(&error) {
             return Self::Unavailable(error);
         }

@@ -13,6 +13,7 @@ pub mod domain;
 mod error;
 pub mod fsck;
 pub mod integrity;
+pub mod lookups;
 pub mod migrate;
 pub mod renditions;
 pub mod routes;

@@ -66,7 +66,7 @@ impl Renditions {
     /// `object` with the bytes of what `transformation` makes of it.
     pub async fn of(
         &self,
-        object: Object,
+        object: &Object,
         transformation: Transformation,
         takes: Takes,
     ) -> Result<Object, Error> {
@@ -82,7 +82,7 @@ impl Renditions {
         let rendition = if let Some(rendition) = kept {
             rendition
         } else {
-            let rendering = self.render(&object, &metadata, transformation, takes);
+            let rendering = self.render(object, &metadata, transformation, takes);
             let rendered = tokio::time::timeout(PATIENCE, rendering).await;
             let (bytes, mimetype) = rendered.map_err(|_| ImageError::TooSlow)??;
             self.keep(source, &spelled, bytes, mimetype).await?
@@ -163,7 +163,7 @@ impl Renditions {
 }
 
 /// `object` as if its bytes were the rendition's.
-fn described(object: Object, metadata: ObjectMetadata, rendition: Rendition) -> Object {
+fn described(object: &Object, metadata: ObjectMetadata, rendition: Rendition) -> Object {
     let metadata = ObjectMetadata {
         etag: rendition.etag,
         size: rendition.size,
@@ -175,6 +175,6 @@ fn described(object: Object, metadata: ObjectMetadata, rendition: Rendition) -> 
         version: Some(rendition.version),
         sha256: Some(rendition.sha256),
         metadata: Some(serde_json::json!(metadata)),
-        ..object
+        ..object.clone()
     }
 }

@@ -14,6 +14,7 @@ use crate::backend::ObjectStore;
 use crate::config::Config;
 use crate::domain::signature::UrlSigner;
 use crate::integrity::Reads;
+use crate::lookups::LookUps;
 use crate::renditions::Renditions;
 use crate::routes::s3::Protocol;
 use crate::routes::s3::identity::Identities;
@@ -32,6 +33,7 @@ pub const MIGRATIONS: Migrations = pg::migrations!(
     "0004_discarded_versions",
     "0005_list_entries",
     "0006_pending_uploads",
+    "0007_roles_of_uploads",
 );
 
 /// Connections of each pool: uploads and downloads hold none while bytes flow.
@@ -49,8 +51,9 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
         .open(store::versions::installation(&owner).await?)
         .await?;
     let signer = UrlSigner::new(&config.secret, Arc::clone(&clock));
+    let lookups = LookUps::new(owner.clone());
     let parts = Parts {
-        authoriser: Authoriser::new(access, owner.clone(), signer),
+        authoriser: Authoriser::new(access, owner.clone(), lookups.clone(), signer),
         reads: Reads::new(Arc::clone(&objects), Arc::clone(&clock)),
         discarded: Arc::new(Notify::new()),
         owner,
@@ -63,7 +66,7 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
         Arc::clone(&parts.clock),
         Arc::clone(&parts.discarded),
     );
-    let tasks = tasks(&sweeper, &parts.reads);
+    let tasks = tasks(&sweeper, &parts.reads, &lookups);
     let ping = parts.owner.clone();
     Ok(Service {
         name: "storage",
@@ -130,10 +133,14 @@ fn app(config: Config, parts: Parts) -> App {
     }
 }
 
-fn tasks(sweeper: &Sweeper, reads: &Reads) -> Vec<Task> {
+fn tasks(sweeper: &Sweeper, reads: &Reads, lookups: &LookUps) -> Vec<Task> {
     let (discarded, orphans) = (sweeper.clone(), sweeper.clone());
     let (expired, reads) = (sweeper.clone(), reads.clone());
+    let lookups = lookups.clone();
     vec![
+        Task::new("storage.look_up", move |shutdown| {
+            lookups.clone().answer_until(shutdown)
+        }),
         Task::new("storage.sweep_discarded", move |shutdown| {
             discarded.clone().sweep_discarded_until(shutdown)
         }),

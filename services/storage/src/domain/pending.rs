@@ -43,6 +43,8 @@ pub struct PendingUpload {
     pub bucket: BucketId,
     /// Under which name.
     pub key: ObjectKey,
+    /// The role that began it.
+    pub role: String,
     /// The subject whose it is.
     pub owner_id: Option<String>,
     /// Bytes announced, where they are known.
@@ -81,6 +83,11 @@ impl PendingUpload {
             cache_control: self.cache_control.clone(),
             user_metadata: self.user_metadata.clone(),
         }
+    }
+
+    /// Whether whoever acts as `subject` in `role` began it.
+    pub fn is_of(&self, role: &str, subject: Option<&str>) -> bool {
+        self.role == role && self.owner_id.as_deref() == subject
     }
 
     /// Whether every announced byte is there.

@@ -12,6 +12,7 @@ mod rename;
 mod sign;
 mod transfer;
 mod upload;
+pub(crate) mod wanted;
 
 pub(crate) use self::copy::copy;
 pub(crate) use self::delete::{delete, delete_many};

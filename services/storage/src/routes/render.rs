@@ -1,10 +1,11 @@
 //! Objects as images, rendered as the query or a signed URL says.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::{FromRef, FromRequestParts, State};
+use axum::extract::{FromRef, State};
 use axum::http::header::{ACCEPT, VARY};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
@@ -16,8 +17,9 @@ use crate::domain::image::{Asked, Transformation};
 use crate::error::Error;
 use crate::integrity::Reads;
 use crate::renditions::{Renditions, Takes};
-use crate::routes::extract::{ObjectPath, Params};
-use crate::routes::object::delivery::{Delivery, Part};
+use crate::routes::extract::ObjectPath;
+use crate::routes::object::delivery::Delivery;
+use crate::routes::object::wanted::Wanted;
 
 /// The routes; GET serves HEAD too.
 pub(crate) fn router() -> Router<App> {
@@ -31,7 +33,10 @@ pub(crate) fn router() -> Router<App> {
 }
 
 /// An image of a public bucket, for anybody.
-async fn public(State(renderer): State<Renderer>, wanted: Wanted) -> Result<Response, Error> {
+async fn public(
+    State(renderer): State<Renderer>,
+    wanted: Wanted<RenderParams>,
+) -> Result<Response, Error> {
     renderer.answer(Door::Public, &wanted).await
 }
 
@@ -39,13 +44,16 @@ async fn public(State(renderer): State<Renderer>, wanted: Wanted) -> Result<Resp
 async fn authenticated(
     Authenticated(caller): Authenticated,
     State(renderer): State<Renderer>,
-    wanted: Wanted,
+    wanted: Wanted<RenderParams>,
 ) -> Result<Response, Error> {
     renderer.answer(Door::Plain(Some(&caller)), &wanted).await
 }
 
 /// The image that a signed URL was made for, rendered as it was signed.
-async fn signed(State(renderer): State<Renderer>, wanted: Wanted) -> Result<Response, Error> {
+async fn signed(
+    State(renderer): State<Renderer>,
+    wanted: Wanted<RenderParams>,
+) -> Result<Response, Error> {
     let ObjectPath { bucket, key } = &wanted.path;
     let token = &wanted.params.token;
     let signed = renderer.authoriser.signed_rendition(token, bucket, key);
@@ -55,7 +63,7 @@ async fn signed(State(renderer): State<Renderer>, wanted: Wanted) -> Result<Resp
 }
 
 #[derive(Debug, Deserialize)]
-struct RenderParams {
+pub(crate) struct RenderParams {
     #[serde(flatten)]
     asked: QueryAsked,
     download: Option<String>,
@@ -96,32 +104,6 @@ impl QueryAsked {
     }
 }
 
-/// What a GET or HEAD asks for.
-pub(crate) struct Wanted {
-    path: ObjectPath,
-    params: RenderParams,
-    headers: HeaderMap,
-    part: Part,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Wanted {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let Params(params) = Params::from_request_parts(parts, state).await?;
-        Ok(Self {
-            path: ObjectPath::from_request_parts(parts, state).await?,
-            params,
-            headers: parts.headers.clone(),
-            part: if parts.method == Method::HEAD {
-                Part::Head
-            } else {
-                Part::HeadAndBody
-            },
-        })
-    }
-}
-
 /// Looks up objects and answers with what is rendered of them.
 #[derive(Clone)]
 pub(crate) struct Renderer {
@@ -141,7 +123,11 @@ impl FromRef<App> for Renderer {
 }
 
 impl Renderer {
-    async fn answer(&self, door: Door<'_>, wanted: &Wanted) -> Result<Response, Error> {
+    async fn answer(
+        &self,
+        door: Door<'_>,
+        wanted: &Wanted<RenderParams>,
+    ) -> Result<Response, Error> {
         let transformation = wanted.params.asked.read()?;
         let ObjectPath { bucket, key } = &wanted.path;
         let readable = self.authoriser.readable(door, bucket, key).await?;
@@ -152,16 +138,17 @@ impl Renderer {
         &self,
         readable: Readable,
         transformation: Transformation,
-        wanted: &Wanted,
+        wanted: &Wanted<RenderParams>,
     ) -> Result<Response, Error> {
         let takes = if !transformation.keeps_format() && takes_webp(&wanted.headers) {
             Takes::WebP
         } else {
             Takes::Origin
         };
-        let object = readable.object;
+        let renditions = &self.renditions;
+        let rendered = renditions.of(&readable.object, transformation, takes);
         let rendered = Readable {
-            object: self.renditions.of(object, transformation, takes).await?,
+            object: Arc::new(rendered.await?),
             expires_at: readable.expires_at,
         };
         let delivery = Delivery {

@@ -6,14 +6,17 @@
 
 mod buckets;
 mod checksums;
+mod delete;
 mod errors;
 mod form;
 pub(crate) mod identity;
 mod listing;
+mod metadata;
 mod multipart;
-mod objects;
 pub(crate) mod operations;
 mod policy;
+mod read;
+mod write;
 
 use std::sync::Arc;
 

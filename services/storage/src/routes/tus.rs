@@ -2,6 +2,7 @@
 //! termination (tus.io), with Supabase's metadata. Errors have their real status and a plain text.
 
 mod create;
+mod location;
 mod resume;
 
 use std::sync::Arc;
@@ -204,14 +205,14 @@ impl Tus {
         Ok(Caller::bearer(&identity, parts))
     }
 
-    /// Where an upload goes on: absolute, as clients outside see this server.
-    fn location(&self, proof: Proof, pending: &PendingUpload) -> String {
+    /// Where an upload goes on.
+    fn location(&self, proof: Proof, headers: &HeaderMap, pending: &PendingUpload) -> String {
         let signed = match proof {
             Proof::Bearer => "",
             Proof::Signature => "/sign",
         };
-        let (base, id) = (&self.public_url, pending.id);
-        format!("{base}/storage/v1/upload/resumable{signed}/{id}")
+        let (base, id) = (location::base(&self.public_url, headers), pending.id);
+        format!("{base}/upload/resumable{signed}/{id}")
     }
 }
 

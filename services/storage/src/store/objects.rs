@@ -1,5 +1,7 @@
 //! `storage.objects`, one at a time or by name.
 
+use std::sync::Arc;
+
 use pg::sqlx::postgres::PgRow;
 use pg::sqlx::types::Json;
 use pg::sqlx::{self, FromRow, PgConnection, Row as _};
@@ -101,53 +103,51 @@ pub async fn existing(
         .await
 }
 
-/// What anybody may read of a name.
-#[derive(Debug)]
-pub enum Publicly {
-    /// The object, which is public itself or by its bucket.
-    Readable(Box<Object>),
-    /// The bucket is public and has no such object.
-    Missing,
-    /// The bucket is not public, nor is an object of that name.
-    Private,
-    /// There is no such bucket.
-    NoBucket,
+/// What there is under a name.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Whether the bucket is public; `None` where there is no such bucket.
+    pub bucket_is_public: Option<bool>,
+    /// The object.
+    pub object: Option<Arc<Object>>,
 }
 
-/// What anybody may read of a name. For the owner's connection: row-level security has no say in
-/// what is public.
-pub async fn find_publicly(
+/// What there is under each of `names`, in their order. For the owner's connection: row-level
+/// security has no say in it.
+pub async fn find_together(
     connection: &mut PgConnection,
-    bucket: &BucketId,
-    key: &ObjectKey,
-) -> Result<Publicly, sqlx::Error> {
-    let row = sqlx::query(
-        "select b.public as bucket_is_public, o.id is not null as object_exists, o.*
-         from storage.buckets b
-         left join storage.objects o on o.bucket_id = b.id and o.name = $2
-         where b.id = $1",
+    names: &[(BucketId, ObjectKey)],
+) -> Result<Vec<Found>, sqlx::Error> {
+    let buckets: Vec<&str> = names.iter().map(|(bucket, _)| bucket.as_str()).collect();
+    let keys: Vec<&str> = names.iter().map(|(_, key)| key.as_str()).collect();
+    // One descent of the index for each name, whatever the planner takes the table's size for.
+    let rows = sqlx::query(
+        "select asked.place, b.public as bucket_is_public, o.*
+         from unnest($1::text[], $2::text[]) with ordinality as asked (bucket, name, place)
+         join storage.buckets b on b.id = asked.bucket
+         left join lateral (
+             select * from storage.objects o
+             where o.bucket_id = asked.bucket and o.name = asked.name
+             limit 1) o on true",
     )
-    .bind(bucket.as_str())
-    .bind(key.as_str())
-    .fetch_optional(connection)
+    .bind(buckets)
+    .bind(keys)
+    .fetch_all(connection)
     .await?;
-    let Some(row) = row else {
-        return Ok(Publicly::NoBucket);
-    };
-    let bucket_is_public: bool = row.try_get("bucket_is_public")?;
-    let object = if row.try_get("object_exists")? {
-        let ObjectRow(object) = ObjectRow::from_row(&row)?;
-        Some(object)
-    } else {
-        None
-    };
-    Ok(match object {
-        Some(object) if bucket_is_public || object.is_public => {
-            Publicly::Readable(Box::new(object))
+    let mut found = vec![Found::default(); names.len()];
+    for row in rows {
+        let place: i64 = row.try_get("place")?;
+        let place = usize::try_from(place - 1).ok();
+        let Some(found) = place.and_then(|place| found.get_mut(place)) else {
+            continue;
+        };
+        found.bucket_is_public = row.try_get("bucket_is_public")?;
+        if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
+            let ObjectRow(object) = ObjectRow::from_row(&row)?;
+            found.object = Some(Arc::new(object));
         }
-        None if bucket_is_public => Publicly::Missing,
-        Some(_) | None => Publicly::Private,
-    })
+    }
+    Ok(found)
 }
 
 /// The entity tag of an object, which is locked until the transaction ends; `None` where there is

@@ -53,6 +53,7 @@ impl FromRow<'_, PgRow> for UploadRow {
             },
             bucket: decoded(BucketId::parse(&bucket))?,
             key: decoded(ObjectKey::parse(&key))?,
+            role: row.try_get("role")?,
             owner_id: row.try_get("owner_id")?,
             size: size.map(unsigned),
             received: unsigned(row.try_get("received")?),
@@ -99,8 +100,8 @@ pub async fn insert(
     sqlx::query(
         "insert into storage.pending_uploads
              (id, protocol, bucket_id, name, owner_id, size, upsert, mimetype, cache_control,
-              user_metadata, upload_metadata, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+              user_metadata, upload_metadata, created_at, expires_at, role)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(upload.id.0)
     .bind(upload.protocol.as_str())
@@ -115,6 +116,7 @@ pub async fn insert(
     .bind(&upload.upload_metadata)
     .bind(upload.created_at)
     .bind(upload.expires_at)
+    .bind(&upload.role)
     .execute(connection)
     .await
     .map(drop)
@@ -277,7 +279,9 @@ pub struct Listing<'a> {
     pub prefix: &'a str,
     /// After this name, or after this upload of it.
     pub after: (&'a str, Option<Uuid>),
-    /// Whose.
+    /// Whose: the role and the subject.
+    pub role: &'a str,
+    /// Likewise.
     pub owner: Option<&'a str>,
     /// At most so many.
     pub limit: i32,
@@ -293,13 +297,14 @@ pub async fn list(
         "select * from storage.pending_uploads
          where bucket_id = $1 and protocol = 's3' and not finished and starts_with(name, $2)
            and (name > $3 or (name = $3 and id > $4))
-           and owner_id is not distinct from $5
-         order by name, id limit $6",
+           and role = $5 and owner_id is not distinct from $6
+         order by name, id limit $7",
     )
     .bind(bucket.as_str())
     .bind(listing.prefix)
     .bind(listing.after.0)
     .bind(listing.after.1)
+    .bind(listing.role)
     .bind(listing.owner)
     .bind(listing.limit)
     .fetch_all(connection)

@@ -65,6 +65,7 @@ impl PendingUploads {
             protocol: new.protocol,
             bucket: new.object.bucket.clone(),
             key: new.object.key.clone(),
+            role: new.caller.role().to_owned(),
             owner_id: new.object.owner_id.clone(),
             size: new.size,
             received: 0,
@@ -257,20 +258,25 @@ impl PendingUploads {
         Ok(())
     }
 
-    /// The unfinished uploads by S3's protocol to a bucket that are `owner`'s.
+    /// The unfinished uploads by S3's protocol to a bucket that are the caller's. Of those who are
+    /// not signed in nobody knows which are whose.
     pub async fn list(
         &self,
         bucket: &BucketId,
         prefix: &str,
         after: (&str, Option<UploadId>),
-        owner: Option<&str>,
+        caller: &Caller,
         limit: i32,
     ) -> Result<Vec<PendingUpload>, Error> {
+        if caller.subject().is_none() && !caller.is_service() {
+            return Ok(Vec::new());
+        }
         let mut connection = self.owner.acquire().await?;
         let listing = Listing {
             prefix,
             after: (after.0, after.1.map(|id| id.0)),
-            owner,
+            role: caller.role(),
+            owner: caller.subject(),
             limit,
         };
         Ok(store::pending::list(&mut connection, bucket, &listing).await?)

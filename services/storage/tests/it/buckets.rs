@@ -128,7 +128,7 @@ async fn a_bucket_goes_only_when_it_is_empty() {
     let delete = || stage.service.delete("/bucket/full").bearer(&stage.admin);
     let refused = delete().await;
     assert_refused(&refused, "409", "InvalidRequest");
-    assert_eq!(stage.files().0, 3);
+    assert_eq!(stage.files().await.0, 3);
 
     let request = stage
         .service

@@ -151,7 +151,7 @@ async fn killed_at_any_moment_no_row_lacks_its_bytes() {
     let sweeper = crate::sweeping::sweeper(&stage, later).await;
     while sweeper.sweep_discarded().await.expect("a sweep") > 0 {}
     sweeper.sweep_orphans().await.expect("a sweep");
-    assert_eq!(stage.files(), (rows(&stage).await.len(), 0));
+    assert_eq!(stage.files().await, (rows(&stage).await.len(), 0));
     // And the check can fail.
     let version: String = pg::sqlx::query_scalar("select version from storage.objects limit 1")
         .fetch_one(&stage.db.admin_pool())

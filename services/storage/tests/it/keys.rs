@@ -55,7 +55,7 @@ async fn hostile_keys_are_refused_on_every_route() {
         let remove = stage.service.delete(&format!("/object/docs/{key}"));
         assert_refused(&remove.bearer(&stage.admin).await, "400", "InvalidKey");
     }
-    assert_eq!(stage.files(), (0, 0));
+    assert_eq!(stage.files().await, (0, 0));
 }
 
 #[tokio::test]
@@ -150,6 +150,9 @@ async fn no_file_is_named_after_what_a_user_wrote() {
         .upload(&stage.admin, "docs/etc/passwd", b"x")
         .await
         .must_be(200);
+    if !stage.is_on_files() {
+        return;
+    }
     let found = walk(&stage.root());
     assert!(
         found

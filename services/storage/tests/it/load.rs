@@ -26,12 +26,16 @@ async fn two_hundred_uploads_at_once() {
         }
     });
     join_all(uploads).await;
-    assert_eq!(stage.files(), (200, 0));
+    assert_eq!(stage.files().await, (200, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_stays_flat_however_large_the_object() {
     let stage = Stage::listening().await;
+    if !stage.is_on_files() {
+        // Its parts are of 8 MiB.
+        return;
+    }
     stage.bucket("docs", json!({})).await;
     stage
         .upload(&stage.admin, "docs/warm", b"x")

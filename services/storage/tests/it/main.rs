@@ -4,6 +4,7 @@
     reason = "a test whose ground is not as it must be stops, with the reason"
 )]
 
+mod bodies;
 mod buckets;
 mod crashes;
 mod downloads;
@@ -12,6 +13,7 @@ mod keys;
 mod list_v2;
 mod listing;
 mod load;
+mod lookups;
 mod matrix;
 mod policies;
 mod rendering;

@@ -1,6 +1,8 @@
 //! Every route with every kind of key on every kind of bucket: what must be open is open, and
 //! nothing else is.
 
+mod uploads;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{StreamExt as _, stream};
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 use testkit::TestResponse;
 use uuid::Uuid;
 
+use self::uploads::Uploads;
 use crate::sigv4::Signer;
 use crate::stage::{ANA, MustBe as _, OWN_FOLDERS, Stage};
 
@@ -88,6 +91,10 @@ enum Right {
     AddFile,
     /// Changing or deleting Ana's object.
     ChangeObject,
+    /// Seeing an unfinished upload of Ana's.
+    SeeUpload,
+    /// Going on with it, or giving it up.
+    GoOn,
     SeeBucket,
     ChangeBucket,
     SignedDownload,
@@ -95,6 +102,8 @@ enum Right {
     SignedRender,
     /// The service's key alone.
     Administer,
+    /// Nobody: it was not begun that way.
+    Nobody,
 }
 
 fn has_token(key: Key) -> bool {
@@ -123,6 +132,8 @@ fn may(key: Key, right: Right, bucket: Bucket) -> bool {
             Bucket::PublicUrl => key == Key::Service,
             Bucket::Folders | Bucket::Owned | Bucket::Open => ana_or_service,
         },
+        Right::SeeUpload => key == Key::Ana,
+        Right::GoOn => key == Key::Ana && bucket != Bucket::PublicUrl,
         Right::SeeBucket => match bucket {
             Bucket::Folders | Bucket::PublicUrl => key == Key::Service,
             Bucket::Owned => ana_or_service,
@@ -136,6 +147,7 @@ fn may(key: Key, right: Right, bucket: Bucket) -> bool {
         Right::SignedUpload => key == Key::SignedUpload,
         Right::SignedRender => key == Key::SignedRender,
         Right::Administer => key == Key::Service,
+        Right::Nobody => false,
     }
 }
 
@@ -150,6 +162,10 @@ enum Given {
     Name,
     /// The body holds a signed URL.
     Url,
+    /// The body names Ana's unfinished upload.
+    Parts,
+    /// The body names the service's unfinished upload.
+    ServiceParts,
     /// The bytes were read, to find that they are no image.
     Rendered,
     /// The object is no longer what it was, whatever the answer says.
@@ -158,7 +174,9 @@ enum Given {
 
 struct Route {
     method: Method,
-    /// `{b}` is the bucket, `{k}` the object's name, `{n}` another name in its folder, `{i}` its id.
+    /// `{b}` is the bucket, `{k}` the object's name, `{n}` another name in its folder, `{i}` its id;
+    /// `{tus}` and `{parts}` are unfinished uploads of Ana's to `{n}`, `{service}` and
+    /// `{service-parts}` such of the service's, `{signed}` one to `{k}` by a signed URL.
     path: &'static str,
     body: Option<&'static str>,
     headers: &'static [(&'static str, &'static str)],
@@ -189,6 +207,12 @@ impl Route {
     const fn tus(mut self, key: &'static str) -> Self {
         self.tus = Some(key);
         self
+    }
+
+    fn is_of_an_upload(&self) -> bool {
+        ["{tus}", "{parts}", "{service", "{signed}", "uploads="]
+            .iter()
+            .any(|name| self.path.contains(name))
     }
 
     const fn upsert(mut self) -> Self {
@@ -279,9 +303,10 @@ struct Target {
     signed_download: String,
     signed_upload: String,
     signed_render: String,
+    uploads: Uploads,
 }
 
-async fn target(stage: &Stage, bucket: &'static str) -> Target {
+async fn target(stage: &Stage, bucket: &'static str, route: &Route) -> Target {
     let name = Uuid::new_v4().simple();
     let key = format!("{ANA}/{name}");
     let id = Uuid::new_v4();
@@ -325,13 +350,19 @@ async fn target(stage: &Stage, bucket: &'static str) -> Target {
     let body = json!({ "expiresIn": 60, "transform": { "width": 9 } });
     let render = sign.json(&body).await.json();
     let render = render["signedURL"].as_str().expect("a URL");
+    let signed_upload = upload["token"].as_str().expect("a token");
     Target {
+        uploads: if route.is_of_an_upload() {
+            uploads::begin(stage, bucket, &key, signed_upload).await
+        } else {
+            Uploads::default()
+        },
         bucket,
         fresh_key: format!("{key}-new"),
         key,
         id: id.to_string(),
         signed_download: url.split_once("?token=").expect("a token").1.to_owned(),
-        signed_upload: upload["token"].as_str().expect("a token").to_owned(),
+        signed_upload: signed_upload.to_owned(),
         signed_render: render.split_once("?token=").expect("a token").1.to_owned(),
     }
 }
@@ -342,6 +373,11 @@ impl Target {
             .replace("{k}", &self.key)
             .replace("{n}", &self.fresh_key)
             .replace("{i}", &self.id)
+            .replace("{tus}", &self.uploads.tus)
+            .replace("{parts}", &self.uploads.parts)
+            .replace("{service}", &self.uploads.service)
+            .replace("{service-parts}", &self.uploads.service_parts)
+            .replace("{signed}", &self.uploads.signed)
             .replace("000000000000", &ANA.to_string())
     }
 }
@@ -397,6 +433,7 @@ async fn ask(
             .header("tus-resumable", "1.0.0")
             .header("content-type", "application/offset+octet-stream")
             .header("upload-length", &length.to_string())
+            .header("upload-offset", "0")
             .header(
                 "upload-metadata",
                 &format!("bucketName {bucket},objectName {name}"),
@@ -465,6 +502,8 @@ fn gave(route: &Route, target: &Target, answer: &TestResponse) -> bool {
         Given::Secret => text.contains(SECRET),
         Given::Name => answer.status.is_success() && text.contains(name),
         Given::Url => text.contains("token="),
+        Given::Parts => text.contains(&target.uploads.parts),
+        Given::ServiceParts => text.contains(&target.uploads.service_parts),
         Given::Rendered => text.contains("ImageProcessingError"),
         Given::Done => false,
     }
@@ -484,6 +523,24 @@ async fn is_untouched(stage: &Stage, target: &Target) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_with_every_key_gives_what_it_must_and_leaks_nothing() {
+    let (asked, opened) = check(routes()).await;
+    assert!(
+        opened > 400 && asked - opened > 1800,
+        "{opened} of {asked} open: it tests both"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_in_parts_are_gone_on_with_by_those_who_began_them() {
+    let (asked, opened) = check(uploads::routes()).await;
+    assert!(
+        opened > 60 && asked - opened > 800,
+        "{opened} of {asked} open: it tests both"
+    );
+}
+
+/// Asks every one of `routes`; answers how many questions that were, and to how many it was to open.
+async fn check(routes: Vec<Route>) -> (usize, usize) {
     let stage = Stage::new().await;
     // The policy names the private bucket alone.
     let folders = OWN_FOLDERS.replace("((select", "(bucket_id = 'folders' and (select");
@@ -496,7 +553,7 @@ async fn every_route_with_every_key_gives_what_it_must_and_leaks_nothing() {
         request.json(&body).await.must_be(201);
     }
     let tokens = Tokens::new(&stage);
-    let (emptying, others): (Vec<_>, Vec<_>) = routes()
+    let (emptying, others): (Vec<_>, Vec<_>) = routes
         .into_iter()
         .partition(|route| route.path.ends_with("/empty"));
     let findings = stream::iter(&others)
@@ -521,10 +578,7 @@ async fn every_route_with_every_key_gives_what_it_must_and_leaks_nothing() {
         "{} of {asked} wrong: {wrong:#?}",
         wrong.len()
     );
-    assert!(
-        opened > 400 && asked - opened > 1800,
-        "{opened} of {asked} open: it tests both"
-    );
+    (asked, opened)
 }
 
 /// What came of one question.
@@ -539,7 +593,7 @@ async fn findings(stage: &Stage, tokens: &Tokens, route: &Route) -> Vec<Finding>
     let only_reads = [Method::GET, Method::HEAD].contains(&route.method);
     let mut findings = Vec::new();
     for (bucket, name) in BUCKETS {
-        let mut target = target(stage, name).await;
+        let mut target = target(stage, name, route).await;
         for key in KEYS {
             let answer = ask(stage, tokens, route, &target, key).await;
             let open = may(key, route.right, bucket);
@@ -560,7 +614,7 @@ async fn findings(stage: &Stage, tokens: &Tokens, route: &Route) -> Vec<Finding>
             findings.push(Finding { open, wrong });
             if open && !only_reads {
                 // What was allowed may have changed it.
-                target = self::target(stage, name).await;
+                target = self::target(stage, name, route).await;
             }
         }
     }

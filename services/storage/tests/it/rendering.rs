@@ -59,7 +59,7 @@ async fn images_are_resized_and_kept_as_long_as_the_original() {
         assert_eq!(got.header("content-type"), Some("image/png"), "{query}");
         assert_eq!(size(&got), expected, "{query}");
     }
-    let files = stage.files();
+    let files = stage.files().await;
     assert_eq!(files, (1 + table.len(), 0));
     let webp = get("width=100")
         .header("accept", "image/avif,image/webp,*/*")
@@ -72,9 +72,9 @@ async fn images_are_resized_and_kept_as_long_as_the_original() {
         .await;
     assert_eq!(origin.header("content-type"), Some("image/png"));
     // The second time nothing is rendered, and a client that has it is told so.
-    let count = stage.files();
+    let count = stage.files().await;
     let again = get("width=100").await.expect_status(200);
-    assert_eq!(stage.files(), count);
+    assert_eq!(stage.files().await, count);
     let etag = again.header("etag").expect("an entity tag").to_owned();
     get("width=100")
         .header("if-none-match", &etag)

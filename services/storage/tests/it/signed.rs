@@ -228,7 +228,7 @@ async fn a_url_opens_nothing_else() {
             "AccessDenied",
         );
     }
-    assert_eq!(stage.files(), (2, 0));
+    assert_eq!(stage.files().await, (2, 0));
 }
 
 #[tokio::test]

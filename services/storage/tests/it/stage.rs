@@ -9,6 +9,8 @@ use storage::Config;
 use testkit::{TestDatabase, TestResponse, TestService};
 use uuid::Uuid;
 
+use crate::weed::Weed;
+
 /// Ana's user id.
 pub(crate) const ANA: Uuid = Uuid::from_u128(0xa);
 /// Ben's user id.
@@ -27,6 +29,8 @@ pub(crate) struct Stage {
     pub(crate) ben: String,
     pub(crate) anon: String,
     pub(crate) admin: String,
+    /// Where the bytes are, unless it is the file system.
+    weed: Option<Weed>,
 }
 
 impl Stage {
@@ -37,27 +41,42 @@ impl Stage {
 
     /// As [`Stage::new`], with further settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
-        let service = Box::pin(TestService::start(Self::config(&db, settings))).await;
-        Self::on(db, service)
+        let (db, weed) = Self::ground().await;
+        let config = Self::config_on(&db, weed.as_ref(), settings);
+        let service = Box::pin(TestService::start(config)).await;
+        Self::on(db, weed, service)
     }
 
     /// A service that is asked over a socket.
     pub(crate) async fn listening() -> Self {
-        let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
-        let service = Box::pin(TestService::listen(Self::config(&db, &[]))).await;
-        Self::on(db, service)
+        let (db, weed) = Self::ground().await;
+        let config = Self::config_on(&db, weed.as_ref(), &[]);
+        let service = Box::pin(TestService::listen(config)).await;
+        Self::on(db, weed, service)
     }
 
+    async fn ground() -> (TestDatabase, Option<Weed>) {
+        let db = TestDatabase::new(&[storage::MIGRATIONS]).await;
+        (db, Weed::under_test().await)
+    }
+
+    /// The configuration of a service on this database, on files.
     pub(crate) fn config(db: &TestDatabase, settings: &[(&str, &str)]) -> Config {
+        Self::config_on(db, None, settings)
+    }
+
+    fn config_on(db: &TestDatabase, weed: Option<&Weed>, settings: &[(&str, &str)]) -> Config {
         let mut environment = db.settings();
+        for (name, value) in weed.map(Weed::settings).into_iter().flatten() {
+            environment.set(name, value);
+        }
         for (name, value) in settings {
             environment.set(name, *value);
         }
         testkit::config(&environment)
     }
 
-    fn on(db: TestDatabase, service: TestService) -> Self {
+    fn on(db: TestDatabase, weed: Option<Weed>, service: TestService) -> Self {
         Self {
             ana: db.user_token(ANA, "ana@example.com"),
             ben: db.user_token(BEN, "ben@example.com"),
@@ -65,6 +84,7 @@ impl Stage {
             admin: db.service_token().to_owned(),
             db,
             service,
+            weed,
         }
     }
 
@@ -106,8 +126,16 @@ impl Stage {
         self.root().join("objects").join(shard).join(version)
     }
 
-    /// How many files are complete, and how many are drafts.
-    pub(crate) fn files(&self) -> (usize, usize) {
+    /// Whether the bytes are in files, which a test may look at and damage.
+    pub(crate) fn is_on_files(&self) -> bool {
+        self.weed.is_none()
+    }
+
+    /// How many versions are kept, and how many are drafts.
+    pub(crate) async fn files(&self) -> (usize, usize) {
+        if let Some(weed) = &self.weed {
+            return (weed.objects().await, 0);
+        }
         let root = self.root();
         let shards = entries(&root.join("objects"));
         let complete = shards.iter().map(|shard| entries(shard).len()).sum();
@@ -117,8 +145,12 @@ impl Stage {
     /// Waits until there are so many complete files and no drafts.
     pub(crate) async fn until_files(&self, complete: usize) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.files() != (complete, 0) {
-            assert!(Instant::now() < deadline, "still {:?} files", self.files());
+        loop {
+            let files = self.files().await;
+            if files == (complete, 0) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "still {files:?} files");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -63,7 +63,7 @@ async fn bytes_without_a_row_go_and_only_when_they_are_old() {
         now.sweep_orphans().await.expect("a sweep"),
         Swept::default()
     );
-    assert_eq!(stage.files(), (2, 1));
+    assert_eq!(stage.files().await, (2, 1));
     let later = sweeper(&stage, Duration::from_hours(2)).await;
     let swept = later.sweep_orphans().await.expect("a sweep");
     assert_eq!(
@@ -73,7 +73,7 @@ async fn bytes_without_a_row_go_and_only_when_they_are_old() {
             drafts: 1
         }
     );
-    assert_eq!(stage.files(), (1, 0));
+    assert_eq!(stage.files().await, (1, 0));
     assert_eq!(stage.download(&stage.admin, "docs/kept").await.body, "kept");
 }
 
@@ -159,7 +159,7 @@ async fn an_upload_cut_off_anywhere_leaves_a_whole_object_or_none() {
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     loop {
         sweeper.sweep_orphans().await.expect("a sweep");
-        let (files, drafts) = stage.files();
+        let (files, drafts) = stage.files().await;
         let rows = rows(&stage).await;
         assert!(
             rows.len() >= committed,

@@ -115,7 +115,7 @@ async fn what_another_bucket_does_not_take_stays_out() {
         let refused = transfer(&stage, route, &stage.admin, &from_to("none", "b")).await;
         assert_refused(&refused, "404", "NoSuchKey");
     }
-    assert_eq!(stage.files(), (1, 0));
+    assert_eq!(stage.files().await, (1, 0));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn users_move_and_copy_only_where_they_may_write() {
         let refused = transfer(&stage, route, &stage.ben, &from_hers).await;
         assert_refused(&refused, "404", "NoSuchKey");
     }
-    assert_eq!(stage.files(), (2, 0));
+    assert_eq!(stage.files().await, (2, 0));
     let renamed = from_to(&own, &format!("{ANA}/b"));
     transfer(&stage, "move", &stage.ana, &renamed)
         .await

@@ -211,7 +211,7 @@ async fn what_is_given_up_is_gone() {
     let sweeper = crate::sweeping::sweeper_at(&stage, later).await;
     assert_eq!(sweeper.sweep_expired().await.expect("a sweep"), 1);
     while sweeper.sweep_discarded().await.expect("a sweep") > 0 {}
-    assert_eq!(stage.files(), (0, 0));
+    assert_eq!(stage.files().await, (0, 0));
 }
 
 #[tokio::test]

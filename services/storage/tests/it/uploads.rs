@@ -106,7 +106,7 @@ async fn a_form_that_is_not_one_file_leaves_nothing() {
             .body(body.clone());
         assert_refused(&request.await, "400", "InvalidRequest");
         assert_eq!(
-            stage.files(),
+            stage.files().await,
             (0, 0),
             "{:?}",
             String::from_utf8_lossy(&body)
@@ -191,7 +191,11 @@ async fn limits_of_the_bucket_hold_however_the_bytes_come() {
         .bearer(&stage.admin);
     let wrong = wrong.header("content-type", "text/html").body("<p>").await;
     assert_refused(&wrong, "415", "InvalidMimeType");
-    assert_eq!(stage.files(), (1, 0), "nothing of what was refused is left");
+    assert_eq!(
+        stage.files().await,
+        (1, 0),
+        "nothing of what was refused is left"
+    );
 }
 
 #[tokio::test]
@@ -219,7 +223,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
     let request = stage.service.post("/object/docs/half").bearer(&stage.admin);
     let request = request.body(Body::from_stream(stream::iter(chunks)));
     assert_refused(&request.await, "400", "InvalidRequest");
-    assert_eq!(stage.files(), (0, 0));
+    assert_eq!(stage.files().await, (0, 0));
     assert_refused(
         &stage.download(&stage.admin, "docs/half").await,
         "404",

@@ -6,7 +6,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Environment as _, ProcessEnvironment};
+use futures_util::TryStreamExt as _;
+use object_store::ObjectStore as _;
+use object_store::aws::AmazonS3Builder;
+use object_store::path::Path;
 use tempfile::TempDir;
+
+const BUCKET: &str = "selfdb";
+const ACCESS_KEY: &str = "weed-access-key";
+const SECRET_KEY: &str = "weed-secret-access-key";
 
 /// A server that ends with the test.
 pub(crate) struct Weed {
@@ -47,6 +55,31 @@ fn free_port(tried: &mut Vec<u16>) -> u16 {
 }
 
 impl Weed {
+    /// The server that all tests' services keep their bytes on where `STORAGE_TEST_BACKEND` is `s3`.
+    pub(crate) async fn under_test() -> Option<Self> {
+        let backend = ProcessEnvironment.var("STORAGE_TEST_BACKEND");
+        if backend.as_deref() != Some("s3") {
+            return None;
+        }
+        let weed = Self::start().await;
+        Some(weed.expect("SeaweedFS is installed"))
+    }
+
+    /// How many versions the service keeps here.
+    pub(crate) async fn objects(&self) -> usize {
+        let store = AmazonS3Builder::new()
+            .with_bucket_name(BUCKET)
+            .with_access_key_id(ACCESS_KEY)
+            .with_secret_access_key(SECRET_KEY)
+            .with_endpoint(format!("http://127.0.0.1:{}", self.port))
+            .with_allow_http(true)
+            .build();
+        let store = store.expect("a store");
+        let listed = store.list(Some(&Path::from("objects")));
+        let listed: Vec<_> = listed.try_collect().await.expect("a list");
+        listed.len()
+    }
+
     /// A server that answers; `None`, with a word on it, where the program is not installed.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) async fn start() -> Option<Self> {
@@ -68,8 +101,8 @@ impl Weed {
             command.arg(format!("-{name}.port={port}"));
         }
         let child = command
-            .env("AWS_ACCESS_KEY_ID", "weed-access-key")
-            .env("AWS_SECRET_ACCESS_KEY", "weed-secret-access-key")
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -103,12 +136,9 @@ impl Weed {
                 "STORAGE_S3_ENDPOINT",
                 format!("http://127.0.0.1:{}", self.port),
             ),
-            ("STORAGE_S3_BUCKET", "selfdb".to_owned()),
-            ("STORAGE_S3_ACCESS_KEY_ID", "weed-access-key".to_owned()),
-            (
-                "STORAGE_S3_SECRET_ACCESS_KEY",
-                "weed-secret-access-key".to_owned(),
-            ),
+            ("STORAGE_S3_BUCKET", BUCKET.to_owned()),
+            ("STORAGE_S3_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("STORAGE_S3_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
         ]
     }
 

@@ -1,20 +1,22 @@
-//! Reading a version in chunks, one ahead of what is being sent.
+//! Reading a version in chunks. What the kernel has in memory is read at once, without another
+//! thread; what it would have to fetch, on a thread that may wait for it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use tokio::task::{JoinHandle, spawn_blocking};
+use rustix::fs::{Advice, CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::ReadWriteFlags;
 
 use super::blocking;
 use crate::backend::{BackendError, Opened, Stamp};
 use crate::domain::object::Version;
 
-/// How much is read at once, in bytes: a download holds at most twice as much.
+/// How much is read at once, in bytes: a download holds that much.
 const CHUNK_BYTES: u64 = 128 * 1024;
 
 /// Bytes of a version.
@@ -25,57 +27,25 @@ pub(super) struct Part {
     pub(super) length: u64,
 }
 
-/// What is left to be read of a file.
-struct Rest {
-    file: Arc<File>,
-    offset: u64,
-    length: u64,
-}
-
-type Read = JoinHandle<io::Result<Bytes>>;
-
-impl Rest {
-    /// Reads the next chunk; `None` at the end.
-    fn read(&mut self) -> io::Result<Option<Bytes>> {
-        let Some((offset, size)) = self.take() else {
-            return Ok(None);
-        };
-        read_at(&self.file, offset, size).map(Some)
-    }
-
-    /// Begins to read the next chunk; `None` at the end.
-    fn begin(&mut self) -> Option<Read> {
-        let (offset, size) = self.take()?;
-        let file = Arc::clone(&self.file);
-        Some(spawn_blocking(move || read_at(&file, offset, size)))
-    }
-
-    fn take(&mut self) -> Option<(u64, usize)> {
-        let size = self.length.min(CHUNK_BYTES);
-        let offset = self.offset;
-        self.offset += size;
-        self.length -= size;
-        let size = usize::try_from(size).ok()?;
-        (size > 0).then_some((offset, size))
-    }
-}
-
-fn read_at(file: &File, offset: u64, size: usize) -> io::Result<Bytes> {
-    let mut buffer = vec![0; size];
-    file.read_exact_at(&mut buffer, offset)?;
-    Ok(buffer.into())
-}
-
-/// Opens `part` of the file at `path` and reads its first chunk, in one go.
+/// Opens `part` of the file at `path` and reads its first chunk.
 pub(super) async fn open(path: &Path, part: Part) -> Result<Opened, BackendError> {
-    let path = path.to_owned();
-    let (chunk, rest, stamp) = blocking(move || {
-        let (mut rest, stamp) = opened(&path, part)?;
-        Ok((rest.read()?, rest, stamp))
-    })
-    .await?;
-    let bytes = match chunk {
+    let file = match open_cached(path) {
+        Some(file) => file,
+        None => open_waiting(path, part.version).await?,
+    };
+    let stamp = check(&file, part)?;
+    if part.length > CHUNK_BYTES {
+        // It is read from front to back. Only a hint: reading does not depend on it.
+        let _ = rustix::fs::fadvise(&file, part.first, None, Advice::Sequential);
+    }
+    let mut rest = Rest {
+        file: Arc::new(file),
+        offset: part.first,
+        length: part.length,
+    };
+    let bytes = match rest.read().await? {
         None => stream::empty().boxed(),
+        Some(chunk) if rest.length == 0 => stream::once(async { Ok(chunk) }).boxed(),
         Some(chunk) => stream::once(async { Ok(chunk) })
             .chain(following(rest))
             .boxed(),
@@ -86,13 +56,26 @@ pub(super) async fn open(path: &Path, part: Part) -> Result<Opened, BackendError
     })
 }
 
-fn opened(path: &Path, part: Part) -> Result<(Rest, Stamp), BackendError> {
-    let file = match File::open(path) {
+/// The file, where finding it needs no disk (see `RESOLVE_CACHED` in openat2(2)).
+fn open_cached(path: &Path) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED);
+    opened.ok().map(File::from)
+}
+
+async fn open_waiting(path: &Path, version: Version) -> Result<File, BackendError> {
+    let path = path.to_owned();
+    blocking(move || match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(BackendError::Missing(part.version));
+            Err(BackendError::Missing(version))
         }
-        opened => opened?,
-    };
+        opened => Ok(opened?),
+    })
+    .await
+}
+
+/// Whether the file is as long as it must be; and what it is like.
+fn check(file: &File, part: Part) -> Result<Stamp, BackendError> {
     let metadata = file.metadata()?;
     let found = metadata.len();
     let expected = part.first.saturating_add(part.length);
@@ -103,32 +86,98 @@ fn opened(path: &Path, part: Part) -> Result<(Rest, Stamp), BackendError> {
             expected,
         });
     }
-    let rest = Rest {
-        file: Arc::new(file),
-        offset: part.first,
-        length: part.length,
-    };
-    Ok((rest, stamp(&metadata)))
-}
-
-fn stamp(metadata: &std::fs::Metadata) -> Stamp {
     let whole = |seconds: i64, nanoseconds: i64| {
         i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
     };
-    Stamp {
+    Ok(Stamp {
         modified_ns: whole(metadata.mtime(), metadata.mtime_nsec()),
         changed_ns: whole(metadata.ctime(), metadata.ctime_nsec()),
         inode: metadata.ino(),
+    })
+}
+
+/// What is left to be read of a file.
+struct Rest {
+    file: Arc<File>,
+    offset: u64,
+    length: u64,
+}
+
+impl Rest {
+    /// Reads the next chunk; `None` at the end.
+    async fn read(&mut self) -> Result<Option<Bytes>, BackendError> {
+        let size = self.length.min(CHUNK_BYTES);
+        if size == 0 {
+            return Ok(None);
+        }
+        let mut buffer = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        let offset = self.offset;
+        let done = read_cached(&self.file, &mut buffer, offset);
+        if done < buffer.len() {
+            let file = Arc::clone(&self.file);
+            buffer = blocking(move || {
+                let (done_bytes, rest) = (done as u64, buffer.get_mut(done..).unwrap_or_default());
+                file.read_exact_at(rest, offset + done_bytes)?;
+                Ok(buffer)
+            })
+            .await?;
+        }
+        self.offset += size;
+        self.length -= size;
+        Ok(Some(buffer.into()))
     }
 }
 
+/// Reads what is in memory, from the beginning of what is wanted on (see `RWF_NOWAIT` in
+/// preadv2(2)); answers how many bytes that is. What fails here is tried again by waiting.
+fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> usize {
+    let mut buffers = [IoSliceMut::new(buffer)];
+    let read = rustix::io::preadv2(file, &mut buffers, offset, ReadWriteFlags::NOWAIT);
+    read.unwrap_or_default()
+}
+
 /// The chunks after the first.
-fn following(mut rest: Rest) -> impl Stream<Item = Result<Bytes, BackendError>> {
-    let begun = rest.begin();
-    stream::try_unfold((begun, rest), |(begun, mut rest)| async move {
-        let Some(read) = begun else { return Ok(None) };
-        let chunk = read.await??;
-        let next = rest.begin();
-        Ok(Some((chunk, (next, rest))))
+fn following(rest: Rest) -> impl Stream<Item = Result<Bytes, BackendError>> {
+    stream::try_unfold(rest, |mut rest| async move {
+        let chunk = rest.read().await?;
+        Ok(chunk.map(|chunk| (chunk, rest)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    async fn read(path: &Path, first: u64, length: u64) -> Vec<u8> {
+        let version = Version(Uuid::nil());
+        let part = Part {
+            version,
+            first,
+            length,
+        };
+        let opened = open(path, part).await.expect("the file");
+        let chunks: Vec<Bytes> = opened.bytes.try_collect().await.expect("its bytes");
+        chunks.concat()
+    }
+
+    #[tokio::test]
+    async fn bytes_are_the_same_in_memory_and_on_disk() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("file");
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+        std::fs::write(&path, &bytes).expect("a file");
+        let file = File::open(&path).expect("the file");
+        for (first, length) in [(0, bytes.len()), (5, 0), (7, 200_000), (999_999, 1)] {
+            let expected = bytes.get(first..first + length).expect("a part");
+            let (first, length) = (first as u64, length as u64);
+            assert!(read(&path, first, length).await == expected, "in memory");
+            file.sync_all().expect("on disk");
+            let forgotten = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+            forgotten.expect("out of memory");
+            assert!(read(&path, first, length).await == expected, "on disk");
+        }
+    }
 }

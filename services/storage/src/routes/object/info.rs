@@ -25,20 +25,20 @@ pub(crate) struct InfoResponse {
     created_at: String,
 }
 
-impl From<Object> for InfoResponse {
-    fn from(object: Object) -> Self {
+impl From<&Object> for InfoResponse {
+    fn from(object: &Object) -> Self {
         let stored = object.stored().map(|(_, metadata)| metadata);
         let stored = stored.as_ref();
         Self {
             id: object.id,
-            name: object.name,
+            name: object.name.clone(),
             version: object.version,
-            bucket_id: object.bucket_id,
+            bucket_id: object.bucket_id.clone(),
             size: stored.map(|bytes| bytes.size),
             content_type: stored.map(|bytes| bytes.mimetype.clone()),
             cache_control: stored.map(|bytes| bytes.cache_control.clone()),
             etag: stored.map(|bytes| bytes.etag.clone()),
-            metadata: object.user_metadata,
+            metadata: object.user_metadata.clone(),
             last_modified: timestamp(object.updated_at),
             created_at: timestamp(object.created_at),
         }
@@ -77,5 +77,5 @@ async fn answer(
     path: &ObjectPath,
 ) -> Result<Json<InfoResponse>, Error> {
     let readable = authoriser.readable(door, &path.bucket, &path.key).await?;
-    Ok(Json(readable.object.into()))
+    Ok(Json(readable.object.as_ref().into()))
 }

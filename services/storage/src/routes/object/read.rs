@@ -1,23 +1,21 @@
-use axum::extract::{FromRef, FromRequestParts, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::extract::{FromRef, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::delivery::{Delivery, Part};
+use super::delivery::Delivery;
+use super::wanted::Wanted;
 use crate::app::App;
 use crate::authoriser::{Authoriser, Door};
 use crate::backend::BackendError;
 use crate::caller::{Anybody, Authenticated};
 use crate::error::Error;
 use crate::integrity::Reads;
-use crate::routes::extract::{ObjectPath, Params};
 
 /// An object, for whoever may see it; of a public bucket, for anybody.
 pub(crate) async fn get(
     Anybody(caller): Anybody,
     State(reader): State<Reader>,
-    wanted: Wanted,
+    wanted: Wanted<ReadParams>,
 ) -> Result<Response, Error> {
     reader.answer(Door::Plain(caller.as_ref()), &wanted).await
 }
@@ -26,7 +24,7 @@ pub(crate) async fn get(
 pub(crate) async fn get_authenticated(
     Authenticated(caller): Authenticated,
     State(reader): State<Reader>,
-    wanted: Wanted,
+    wanted: Wanted<ReadParams>,
 ) -> Result<Response, Error> {
     reader.answer(Door::Plain(Some(&caller)), &wanted).await
 }
@@ -34,7 +32,7 @@ pub(crate) async fn get_authenticated(
 /// An object that is public, for anybody.
 pub(crate) async fn get_public(
     State(reader): State<Reader>,
-    wanted: Wanted,
+    wanted: Wanted<ReadParams>,
 ) -> Result<Response, Error> {
     reader.answer(Door::Public, &wanted).await
 }
@@ -42,7 +40,7 @@ pub(crate) async fn get_public(
 /// The object that a signed URL was made for.
 pub(crate) async fn get_signed(
     State(reader): State<Reader>,
-    wanted: Wanted,
+    wanted: Wanted<ReadParams>,
 ) -> Result<Response, Error> {
     reader
         .answer(Door::Signed(&wanted.params.token), &wanted)
@@ -50,36 +48,10 @@ pub(crate) async fn get_signed(
 }
 
 #[derive(Debug, Deserialize)]
-struct ReadParams {
+pub(crate) struct ReadParams {
     download: Option<String>,
     #[serde(default)]
     token: String,
-}
-
-/// What a GET or HEAD asks for.
-pub(crate) struct Wanted {
-    path: ObjectPath,
-    params: ReadParams,
-    headers: HeaderMap,
-    part: Part,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Wanted {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let Params(params) = Params::from_request_parts(parts, state).await?;
-        Ok(Self {
-            path: ObjectPath::from_request_parts(parts, state).await?,
-            params,
-            headers: parts.headers.clone(),
-            part: if parts.method == Method::HEAD {
-                Part::Head
-            } else {
-                Part::HeadAndBody
-            },
-        })
-    }
 }
 
 /// Looks up objects and answers with them.
@@ -99,7 +71,7 @@ impl FromRef<App> for Reader {
 }
 
 impl Reader {
-    async fn answer(&self, door: Door<'_>, wanted: &Wanted) -> Result<Response, Error> {
+    async fn answer(&self, door: Door<'_>, wanted: &Wanted<ReadParams>) -> Result<Response, Error> {
         match self.deliver(door, wanted).await {
             // The object was replaced, and its old bytes deleted, since it was looked up.
             Err(Error::Backend(BackendError::Missing(_))) => self.deliver(door, wanted).await,
@@ -107,7 +79,11 @@ impl Reader {
         }
     }
 
-    async fn deliver(&self, door: Door<'_>, wanted: &Wanted) -> Result<Response, Error> {
+    async fn deliver(
+        &self,
+        door: Door<'_>,
+        wanted: &Wanted<ReadParams>,
+    ) -> Result<Response, Error> {
         let (bucket, key) = (&wanted.path.bucket, &wanted.path.key);
         let readable = self.authoriser.readable(door, bucket, key).await?;
         let delivery = Delivery {

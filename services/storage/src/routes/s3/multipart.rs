@@ -12,9 +12,9 @@ use s3s::{S3Request, S3Result, TrailingHeaders, s3_error};
 
 use super::checksums::Checks;
 use super::errors::s3;
-use super::objects::{conditions_of, user_metadata};
+use super::metadata::{NO_CACHE, conditions_of, etag, user_metadata};
 use super::operations::{Operations, bucket_name, caller, names};
-use crate::body::{BodyError, Limited};
+use crate::body::BodyError;
 use crate::caller::Caller;
 use crate::domain::mime::MimeType;
 use crate::domain::object::{NewObject, Overwrite};
@@ -51,7 +51,7 @@ impl Operations {
                 key,
                 owner_id: caller.subject().map(str::to_owned),
                 mime: MimeType::parse(mime).map_err(s3)?,
-                cache_control: input.cache_control.unwrap_or_else(|| "no-cache".to_owned()),
+                cache_control: input.cache_control.unwrap_or_else(|| NO_CACHE.to_owned()),
                 user_metadata: user_metadata(input.metadata.as_ref()),
             },
             caller,
@@ -81,7 +81,7 @@ impl Operations {
         let pending = self.pending.find(id, Protocol::S3).await?;
         let is_it = pending.bucket == bucket
             && pending.key == key
-            && pending.owner_id.as_deref() == caller.subject();
+            && pending.is_of(caller.role(), caller.subject());
         is_it.then_some(pending).ok_or_else(missing)
     }
 
@@ -99,18 +99,10 @@ impl Operations {
         let pending = self.upload(&caller, names, &input.upload_id).await?;
         let limit = self.pending.admit(&pending, caller).await?;
         let limit = limit.min(MAX_PART_BYTES);
-        let bytes = Limited::new(checks.read(input.body), limit);
-        let received = self.uploads.receive(Box::pin(bytes)).await?;
-        let checksums = match checks.check(received.stored()) {
-            Ok(checksums) => checksums,
-            Err(error) => {
-                self.uploads.abandon(received).await;
-                return Err(s3(error));
-            }
-        };
+        let (received, checksums) = self.receive_checked(checks, input.body, limit).await?;
         let part = self.pending.put_part(&pending, number, received).await?;
         Ok(UploadPartOutput {
-            e_tag: Some(etag(&part)),
+            e_tag: Some(etag(&part.stored.etag())),
             checksum_crc32: checksums.checksum_crc32,
             checksum_crc32c: checksums.checksum_crc32c,
             checksum_crc64nvme: checksums.checksum_crc64nvme,
@@ -153,7 +145,7 @@ impl Operations {
         let part = self.pending.put_part(&pending, number, received).await?;
         Ok(UploadPartCopyOutput {
             copy_part_result: Some(CopyPartResult {
-                e_tag: Some(etag(&part)),
+                e_tag: Some(etag(&part.stored.etag())),
                 last_modified: Some(part.created_at.into()),
                 ..CopyPartResult::default()
             }),
@@ -204,6 +196,7 @@ impl Operations {
         let input = request.input;
         let names = (input.bucket.as_str(), input.key.as_str());
         let pending = self.upload(&caller, names, &input.upload_id).await?;
+        self.pending.admit(&pending, caller).await?;
         self.pending.abort(&pending).await?;
         Ok(AbortMultipartUploadOutput::default())
     }
@@ -226,7 +219,7 @@ impl Operations {
         let number = |part: &Part| i32::try_from(part.number).ok();
         let next = parts.last().filter(|_| more).and_then(number);
         let parts = parts.iter().map(|part| ListedPart {
-            e_tag: Some(etag(part)),
+            e_tag: Some(etag(&part.stored.etag())),
             last_modified: Some(part.created_at.into()),
             part_number: number(part),
             size: i64::try_from(part.stored.size).ok(),
@@ -258,8 +251,9 @@ impl Operations {
         let id = input.upload_id_marker.as_deref();
         let after = (marker, id.and_then(|id| id.parse().ok()));
         let prefix = input.prefix.as_deref().unwrap_or_default();
-        let owner = caller.subject();
-        let listed = self.pending.list(&bucket, prefix, after, owner, limit + 1);
+        let listed = self
+            .pending
+            .list(&bucket, prefix, after, &caller, limit + 1);
         let mut uploads = listed.await?;
         let wanted = usize::try_from(limit).unwrap_or_default();
         let more = uploads.len() > wanted;
@@ -296,10 +290,6 @@ fn part_number(number: i32) -> S3Result<u64> {
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
-fn etag(part: &Part) -> ETag {
-    ETag::Strong(part.stored.etag().trim_matches('"').to_owned())
-}
-
 /// The parts that a client lists, in order, as they are there.
 fn chosen(wanted: &[CompletedPart], there: &[Part]) -> S3Result<Vec<Part>> {
     if wanted.is_empty() {
@@ -314,7 +304,7 @@ fn chosen(wanted: &[CompletedPart], there: &[Part]) -> S3Result<Vec<Part>> {
         let part = there.iter().find(|part| part.number == number);
         let part = part.ok_or_else(|| s3_error!(InvalidPart))?;
         let said = one.e_tag.as_ref().map(ETag::value);
-        if said.is_some_and(|said| said != etag(part).value()) {
+        if said.is_some_and(|said| said != etag(&part.stored.etag()).value()) {
             return Err(s3_error!(InvalidPart));
         }
         parts.push(part.clone());

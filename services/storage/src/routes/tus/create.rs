@@ -64,7 +64,7 @@ pub(super) async fn create(
     }
     let mut response = StatusCode::CREATED.into_response();
     let answer = response.headers_mut();
-    if let Ok(location) = HeaderValue::try_from(server.location(proof, &pending)) {
+    if let Ok(location) = HeaderValue::try_from(server.location(proof, headers, &pending)) {
         answer.insert(LOCATION, location);
     }
     if with_upload {

@@ -105,7 +105,7 @@ async fn found(
     let pending = server.pending.find(id, Protocol::Tus).await?;
     let uploader = server.uploader(proof, parts, &pending.bucket, &pending.key)?;
     let asks = subject.as_ref().unwrap_or(&uploader.caller);
-    if pending.owner_id.as_deref() == asks.subject() {
+    if pending.is_of(asks.role(), asks.subject()) {
         Ok((pending, uploader))
     } else {
         Err(Error::NoSuchUpload)
