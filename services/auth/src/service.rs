@@ -19,7 +19,8 @@ const NAME: &str = "auth";
 
 /// Schema `auth`.
 pub const MIGRATIONS: Migrations = pg::migrations!(
-    "auth": "0001_users", "0002_sessions", "0003_audit_log", "0004_access", "0005_messages", "0006_factors", "0007_external"
+    "auth": "0001_users", "0002_sessions", "0003_audit_log", "0004_access", "0005_messages", "0006_factors", "0007_external",
+    "0008_session_events"
 );
 
 impl ServiceConfig for Config {

@@ -24,7 +24,9 @@ use crate::source::{Snapshots, Source};
 use crate::vault::Vault;
 
 /// The schema `functions`.
-pub const MIGRATIONS: Migrations = pg::migrations!("functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers");
+pub const MIGRATIONS: Migrations = pg::migrations!(
+    "functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers", "0005_events"
+);
 
 /// Connections for everything the service keeps in Postgres; no function waits for one.
 const MAX_CONNECTIONS: u32 = 6;

@@ -14,6 +14,7 @@ use crate::listener::Listener;
 use crate::presence::Presence;
 use crate::replication::{StreamStatus, types};
 use crate::resume::Resume;
+use crate::sessions::EndedSessions;
 use crate::sockets::Sockets;
 use crate::store::columns::ReadableColumn;
 use crate::topics::Topics;
@@ -58,15 +59,21 @@ pub struct Authenticator {
     pub verifier: Verifier,
     /// Knows the keys.
     pub keys: ApiKeys,
+    /// Knows whose tokens are good for nothing any more.
+    pub ended: Arc<EndedSessions>,
 }
 
 impl Authenticator {
     /// Who bears `credential`, an access token or an API key of either kind.
     pub fn identify(&self, credential: &str) -> Result<Arc<Identity>, TokenError> {
-        match self.keys.resolve(credential) {
+        let identity = match self.keys.resolve(credential) {
             Some(key) => self.verifier.verify(self.keys.token(key)),
             None => self.verifier.verify(credential),
+        }?;
+        if self.ended.has_ended(&identity) {
+            return Err(TokenError::Expired);
         }
+        Ok(identity)
     }
 }
 

@@ -8,12 +8,15 @@ use common::Clock;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use jwt::Identity;
+use uuid::Uuid;
 
 use crate::broadcast::Broadcast;
 use crate::bus::{Committed, CommittedEvent};
 use crate::changes::delivery::{Delivery, Telling};
 use crate::changes::{Access, AccessError, Answer, Sight, Subscription, Subscriptions};
+use crate::listener::Failure;
 use crate::replication::{Change, Relation};
+use crate::sessions::EndedSessions;
 use crate::topics::{Place, Topics};
 
 /// How long a change waits for Postgres to say who may see it.
@@ -28,10 +31,16 @@ const UNDECIDED: &str =
 
 /// Hands events to listeners.
 pub struct FanOut {
-    topics: Arc<Topics>,
-    subscriptions: Arc<Subscriptions>,
-    access: Arc<Access>,
-    clock: Arc<dyn Clock>,
+    /// Who has joined what.
+    pub topics: Arc<Topics>,
+    /// Who listens to which changes.
+    pub subscriptions: Arc<Subscriptions>,
+    /// Who may see what.
+    pub access: Arc<Access>,
+    /// Whose tokens are good for nothing any more.
+    pub ended: Arc<EndedSessions>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// One who was away and is told what it missed.
@@ -68,22 +77,6 @@ struct Decided {
 }
 
 impl FanOut {
-    /// A fan-out to the members of `topics` and to `subscriptions`, as far as `access` lets them
-    /// see.
-    pub fn new(
-        topics: Arc<Topics>,
-        subscriptions: Arc<Subscriptions>,
-        access: Arc<Access>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            topics,
-            subscriptions,
-            access,
-            clock,
-        }
-    }
-
     /// Hands on a message.
     pub fn broadcast(&self, broadcast: &Broadcast) {
         self.topics.broadcast(broadcast, None);
@@ -92,7 +85,7 @@ impl FanOut {
     /// Tells everybody who listens to changes that some may be missing.
     pub fn gap(&self) {
         for subscription in self.subscriptions.all() {
-            subscription.listener.fail(GAP);
+            subscription.listener.fail(Failure::again(GAP));
         }
     }
 
@@ -109,12 +102,28 @@ impl FanOut {
         for (index, (event, audience)) in events.iter().zip(audiences).enumerate() {
             match &event.committed {
                 Committed::Broadcast(broadcast) => {
+                    if let Some(session) = EndedSessions::told_by(broadcast) {
+                        self.end(session);
+                    }
                     self.topics.broadcast(broadcast, Some(event.position));
                 }
                 Committed::Change(change) => {
                     let delivery = Delivery::new(change, Telling::Live);
                     deliver(delivery, index, &audience, &decided);
                 }
+            }
+        }
+    }
+
+    /// Ends every listener of a session: nothing that was committed after it is heard.
+    fn end(&self, session: Uuid) {
+        self.ended.end(session);
+        let subscribed = self.subscriptions.all().into_iter();
+        let subscribed = subscribed.map(|subscription| Arc::clone(&subscription.listener));
+        for listener in subscribed.chain(self.topics.listeners()) {
+            if listener.identity().session_id() == Some(session) {
+                listener.close();
+                listener.fail(Failure::SIGNED_OUT);
             }
         }
     }
@@ -245,7 +254,7 @@ fn deliver(
         let answer = decided.and_then(|decided| decided.answer.as_ref());
         let to = &*hearer.subscription;
         match answer {
-            None => to.listener.fail(UNDECIDED),
+            None => to.listener.fail(Failure::again(UNDECIDED)),
             Some(Answer::Unauthorized) => delivery.refuse(to, &hearer.matched),
             Some(Answer::Columns {
                 readable,

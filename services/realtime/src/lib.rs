@@ -19,6 +19,7 @@ pub mod replication;
 pub mod resume;
 pub mod routes;
 pub mod service;
+pub mod sessions;
 pub mod sockets;
 pub mod store;
 pub mod topics;

@@ -43,13 +43,38 @@ pub enum Dialect {
     SelfDb(Arc<str>),
 }
 
-/// A listener that cannot go on: its socket must tell the client, which then begins anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+/// A listener that cannot go on: its socket must tell the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed {
     /// Who.
     pub listener: ListenerId,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Why a listener cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
     /// What the client is told.
     pub reason: &'static str,
+    /// Whether the client should begin anew.
+    pub again: bool,
+}
+
+impl Failure {
+    /// The session was signed out.
+    pub const SIGNED_OUT: Self = Self {
+        reason: "The session of this token has ended",
+        again: false,
+    };
+
+    /// One after which the client begins anew.
+    pub const fn again(reason: &'static str) -> Self {
+        Self {
+            reason,
+            again: true,
+        }
+    }
 }
 
 /// One end that hears events.
@@ -62,7 +87,7 @@ pub struct Listener {
     identity: RwLock<Arc<Identity>>,
     gate: Mutex<Gate>,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failure>,
+    failures: mpsc::UnboundedSender<Failed>,
 }
 
 /// What is let through to the client.
@@ -101,7 +126,7 @@ impl Listener {
         dialect: Dialect,
         identity: Arc<Identity>,
         outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failure>,
+        failures: mpsc::UnboundedSender<Failed>,
     ) -> Self {
         Self {
             id: ListenerId::next(),
@@ -226,11 +251,11 @@ impl Listener {
     }
 
     /// Asks the socket to end this listener.
-    pub fn fail(&self, reason: &'static str) {
+    pub fn fail(&self, failure: Failure) {
         // A socket that is gone needs no telling.
-        let _ = self.failures.send(Failure {
+        let _ = self.failures.send(Failed {
             listener: self.id,
-            reason,
+            failure,
         });
     }
 }

@@ -21,6 +21,7 @@ use crate::replication::leader::{LeaderConfig, Shared};
 use crate::replication::{Catalogue, KnownTables, Leader, StreamStatus, watch};
 use crate::resume::Resume;
 use crate::routes;
+use crate::sessions::EndedSessions;
 use crate::sockets::Sockets;
 use crate::store::messages;
 use crate::topics::Topics;
@@ -51,13 +52,14 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         &options,
     );
     let access = Arc::new(Access::new(pools));
-    let fan_out = FanOut::new(
-        Arc::clone(&topics),
-        Arc::clone(&subscriptions),
-        Arc::clone(&access),
-        Arc::clone(&clock),
-    );
-    let fan_out = Arc::new(fan_out);
+    let ended = Arc::<EndedSessions>::default();
+    let fan_out = Arc::new(FanOut {
+        topics: Arc::clone(&topics),
+        subscriptions: Arc::clone(&subscriptions),
+        access: Arc::clone(&access),
+        ended: Arc::clone(&ended),
+        clock: Arc::clone(&clock),
+    });
     let bus: Arc<dyn EventBus> = Arc::new(InProcessBus(Arc::clone(&fan_out)));
     let journal = Arc::new(Journal::new(config.journal, config.journal_bytes));
     let known = Arc::<KnownTables>::default();
@@ -90,6 +92,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         authenticator: Authenticator {
             verifier: config.jwt.verifier(Arc::clone(&clock)),
             keys: config.keys,
+            ended,
         },
         limits: config.limits,
         sockets: Arc::clone(&sockets),

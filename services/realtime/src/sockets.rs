@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
-use crate::listener::Failure;
+use crate::listener::Failed;
 use crate::outbox::{self, Outbox, Queue};
 
 /// Messages written between two flushes.
@@ -102,7 +102,7 @@ pub trait Conversation: Send {
     fn settle(&mut self, outcome: Self::Outcome);
 
     /// A listener of this socket cannot go on.
-    fn fail(&mut self, failure: Failure);
+    fn fail(&mut self, failed: Failed);
 
     /// When something of this socket ends, in seconds since 1970.
     fn expires_at(&self) -> Option<i64>;
@@ -116,7 +116,7 @@ pub struct Drive {
     open: OpenSocket,
     outbox: Outbox,
     queue: Queue,
-    failures: mpsc::UnboundedReceiver<Failure>,
+    failures: mpsc::UnboundedReceiver<Failed>,
     max_silence: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -127,7 +127,7 @@ impl Drive {
         open: OpenSocket,
         limits: &Limits,
         clock: Arc<dyn Clock>,
-    ) -> (Self, Outbox, mpsc::UnboundedSender<Failure>) {
+    ) -> (Self, Outbox, mpsc::UnboundedSender<Failed>) {
         let (outbox, queue) = outbox::outbox(limits.buffer_bytes);
         let (failed, failures) = mpsc::unbounded_channel();
         let drive = Self {
@@ -171,7 +171,7 @@ impl Drive {
 struct Reader<'a> {
     stop: CancellationToken,
     outbox: &'a Outbox,
-    failures: &'a mut mpsc::UnboundedReceiver<Failure>,
+    failures: &'a mut mpsc::UnboundedReceiver<Failed>,
     max_silence: Duration,
     clock: &'a dyn Clock,
 }
@@ -197,8 +197,8 @@ impl Reader<'_> {
                 () = self.outbox.overflowed() => {
                     return Some((code::TRY_LATER, "messages are read too slowly"));
                 }
-                Some(failure) = self.failures.recv() => {
-                    conversation.fail(failure);
+                Some(failed) = self.failures.recv() => {
+                    conversation.fail(failed);
                     Ok(())
                 }
                 Some(outcome) = conversation.pending().next() => {

@@ -89,6 +89,13 @@ impl Topics {
             .unwrap_or_default()
     }
 
+    /// Everybody who has joined anything.
+    pub fn listeners(&self) -> Vec<Arc<Listener>> {
+        let topics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = topics.values().flat_map(HashMap::values);
+        members.map(|member| Arc::clone(&member.listener)).collect()
+    }
+
     /// Sends a broadcast to everybody in its topic who may hear it; `position` is where it was
     /// committed, if it was. Each version's frame is made once.
     pub fn broadcast(&self, broadcast: &Broadcast, position: Option<Position>) {

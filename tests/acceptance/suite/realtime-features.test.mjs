@@ -129,6 +129,25 @@ test("presence: who comes, who changes, who goes", async () => {
   await Promise.all([ada.removeAllChannels(), bob.removeAllChannels()]);
 });
 
+test("who signs out hears of nothing more", async () => {
+  const { supabase, session } = await signedIn();
+  const other = client(env.ANON_KEY);
+  await other.realtime.setAuth(session.access_token);
+  const system = [];
+  const titles = [];
+  const channel = other.channel(`signs-out-${id}`)
+    .on("postgres_changes", { event: "INSERT", schema: "public", table }, ({ new: row }) => titles.push(row.title))
+    .on("system", {}, (message) => system.push(message));
+  await subscribed(channel);
+  assert.ifError((await supabase.from(table).insert({ title: "before" })).error);
+  await until("it is heard", () => titles.length === 1);
+  assert.ifError((await supabase.auth.signOut()).error);
+  await until("the channel ends", () => channel.state === "closed");
+  assert.ok(system.some(({ status, message }) => status === "error" && /session/.test(message)));
+  await assert.rejects(subscribed(other.channel(`again-${id}`)), /expired/);
+  await other.removeAllChannels();
+});
+
 test("administrators hear of sign-ups, others do not", async () => {
   const heard = [];
   const supabase = service();

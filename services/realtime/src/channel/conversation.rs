@@ -21,7 +21,7 @@ use crate::changes::AccessError;
 use crate::engine::Engine;
 use crate::journal::ResyncRequired;
 use crate::limits::Rate;
-use crate::listener::{Failure, ListenerId};
+use crate::listener::{Failed, Failure, ListenerId};
 use crate::outbox::Outbox;
 use crate::protocol::{ClientMessage, ClientPayload, PHOENIX_TOPIC, Version};
 use crate::sockets::{Conversation, Frame, Goodbye};
@@ -32,7 +32,7 @@ pub struct PhoenixConversation {
     version: Version,
     identity: Arc<Identity>,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failure>,
+    failures: mpsc::UnboundedSender<Failed>,
     channels: HashMap<String, Channel>,
     /// Joins under way, by topic; each has a number, so that one given up is not mistaken for the
     /// next.
@@ -84,7 +84,7 @@ impl PhoenixConversation {
         version: Version,
         identity: Arc<Identity>,
         outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failure>,
+        failures: mpsc::UnboundedSender<Failed>,
     ) -> Self {
         let limits = engine.limits;
         Self {
@@ -236,13 +236,17 @@ impl Conversation for PhoenixConversation {
         }
     }
 
-    fn fail(&mut self, failure: Failure) {
-        let Some(topic) = self.topic_of(failure.listener) else {
+    fn fail(&mut self, Failed { listener, failure }: Failed) {
+        let Some(topic) = self.topic_of(listener) else {
             return;
         };
+        let Failure { reason, again } = failure;
+        if !again {
+            return self.close(&topic, reason);
+        }
         if let Some(channel) = self.channels.remove(&topic) {
             channel.listener.close();
-            let error = (Status::Error, failure.reason);
+            let error = (Status::Error, reason);
             self.outbox
                 .send(system(self.version, &topic, "postgres_changes", error));
             self.end(channel, &topic, Ending::Error);

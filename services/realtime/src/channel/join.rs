@@ -16,7 +16,7 @@ use crate::changes::binding::BoundRequest;
 use crate::changes::{AccessError, Binding, BindingError, Registration};
 use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
-use crate::listener::{Dialect, Failure, Listener};
+use crate::listener::{Dialect, Failed, Listener};
 use crate::outbox::Outbox;
 use crate::protocol::join::ReplayRequest;
 use crate::protocol::{JoinConfig, Version};
@@ -42,7 +42,7 @@ pub struct Join {
     /// Where its events go.
     pub outbox: Outbox,
     /// Where its failures go.
-    pub failures: mpsc::UnboundedSender<Failure>,
+    pub failures: mpsc::UnboundedSender<Failed>,
 }
 
 /// A join that was granted.

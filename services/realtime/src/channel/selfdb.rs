@@ -14,7 +14,7 @@ use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
 use crate::journal::ResyncRequired;
 use crate::limits::Rate;
-use crate::listener::{Dialect, Failure, Listener, ListenerId};
+use crate::listener::{Dialect, Failed, Failure, Listener, ListenerId};
 use crate::outbox::Outbox;
 use crate::protocol::ChangeRequest;
 use crate::protocol::selfdb::{SelfDbReply, SelfDbRequest, SelfDbTarget};
@@ -30,7 +30,7 @@ pub struct SelfDbConversation {
     identity: Option<Arc<Identity>>,
     opened_at: i64,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failure>,
+    failures: mpsc::UnboundedSender<Failed>,
     subscriptions: HashMap<String, Subscribed>,
     subscribing: HashMap<String, u64>,
     last_subscribe: u64,
@@ -77,7 +77,7 @@ impl SelfDbConversation {
     pub fn new(
         engine: Arc<Engine>,
         outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failure>,
+        failures: mpsc::UnboundedSender<Failed>,
     ) -> Self {
         let events = Rate::per_second(engine.limits.events_per_second);
         let opened_at = engine.clock.unix_seconds();
@@ -147,6 +147,9 @@ impl SelfDbConversation {
         let Some(identity) = self.identity.clone() else {
             return self.refuse(Some(&name), "authenticate first");
         };
+        if self.engine.authenticator.ended.has_ended(&identity) {
+            return self.refuse(Some(&name), Failure::SIGNED_OUT.reason);
+        }
         let others = self.subscriptions.keys().chain(self.subscribing.keys());
         if others.filter(|other| **other != name).count() >= self.engine.limits.max_channels {
             return self.refuse(Some(&name), "too many subscriptions");
@@ -273,17 +276,16 @@ impl Conversation for SelfDbConversation {
                 }
             }
             Step::CaughtUp(_, Ok(())) => {}
-            Step::CaughtUp(listener, Err(ResyncRequired)) => self.fail(Failure {
+            Step::CaughtUp(listener, Err(ResyncRequired)) => self.fail(Failed {
                 listener,
-                reason: resume::GONE,
+                failure: Failure::again(resume::GONE),
             }),
         }
     }
 
-    fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, Failed { listener, failure }: Failed) {
         let mut subscriptions = self.subscriptions.iter();
-        let found =
-            subscriptions.find(|(_, subscribed)| subscribed.listener.id == failure.listener);
+        let found = subscriptions.find(|(_, subscribed)| subscribed.listener.id == listener);
         let Some(name) = found.map(|(name, _)| name.clone()) else {
             return;
         };

@@ -1,6 +1,7 @@
 //! Tokens of joins: whose events a channel hears, and until when.
 
 use common::{Clock as _, SystemClock};
+use pg::events;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -86,4 +87,50 @@ async fn an_expired_token_ends_the_channel_and_not_the_socket() {
     let expired = stage.db.token(&claims(user, -120));
     let refused = client.ask(NOTES, "phx_join", join(&expired)).await;
     assert_eq!(refused["status"], "error");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_hears_of_nothing_that_is_committed_after() {
+    let stage = Stage::new().await;
+    stage.owned_table().await;
+    let (anna, session) = (Uuid::new_v4(), Uuid::new_v4());
+    let mut claims = claims(anna, 600);
+    let other = stage.db.token(&claims);
+    claims["session_id"] = json!(session);
+    let token = stage.db.token(&claims);
+    let mut client = stage.connect(Version::V2).await;
+    let mut same_user = stage.connect(Version::V2).await;
+    for (client, token) in [(&mut client, &token), (&mut same_user, &other)] {
+        let reply = client.ask(NOTES, "phx_join", join(token)).await;
+        assert_eq!(reply["status"], "ok");
+    }
+    stage.note(1, anna, "x").await;
+    let mut connection = stage.db.admin_pool().acquire().await.expect("a connection");
+    let payload = json!({ "session_id": session, "user_id": anna }).to_string();
+    events::emit(&mut connection, "session.ended", &payload)
+        .await
+        .expect("an event");
+    stage.note(2, anna, "x").await;
+    for id in [1, 2] {
+        assert_eq!(same_user.change().await["record"]["id"], id);
+    }
+    assert_eq!(client.change().await["record"]["id"], 1);
+    let system = client
+        .until(|event| event.event == "system" && event.payload["status"] == "error")
+        .await;
+    assert_eq!(
+        system.payload["message"],
+        "The session of this token has ended"
+    );
+    client.event("phx_close").await;
+    let more = client.settle().await;
+    assert!(
+        more.iter().all(|event| event.event != "postgres_changes"),
+        "{more:?}"
+    );
+    let refused = client.ask(NOTES, "phx_join", join(&token)).await;
+    assert_eq!(refused["status"], "error");
+    let send = stage.service.post("/api/broadcast").bearer(&token);
+    let body = json!({ "messages": [] });
+    let _ = send.json(&body).await.expect_status(401);
 }

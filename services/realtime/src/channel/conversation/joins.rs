@@ -12,7 +12,7 @@ use crate::channel::join::{Join, JoinError, Joined};
 use crate::channel::replies::{Ending, Request, Status, system};
 use crate::fan_out::Returning;
 use crate::journal::ResyncRequired;
-use crate::listener::{Failure, ListenerId};
+use crate::listener::{Failed, Failure, ListenerId};
 use crate::protocol::{ClientPayload, JoinRequest, MAX_NAME_BYTES, TOPIC_PREFIX};
 use crate::replication::Position;
 use crate::resume;
@@ -106,7 +106,8 @@ impl PhoenixConversation {
             return identified.map_err(|error| refusal(&error));
         }
         let now = self.engine.clock.unix_seconds();
-        if self.identity.expires_at.is_some_and(|end| end <= now) {
+        let ended = self.engine.authenticator.ended.has_ended(&self.identity);
+        if ended || self.identity.expires_at.is_some_and(|end| end <= now) {
             return Err(refusal(&TokenError::Expired));
         }
         Ok(Arc::clone(&self.identity))
@@ -179,9 +180,9 @@ impl PhoenixConversation {
                 self.outbox
                     .send(system(self.version, &topic, "resume", done));
             }
-            (Some(_), Err(ResyncRequired)) => self.fail(Failure {
+            (Some(_), Err(ResyncRequired)) => self.fail(Failed {
                 listener,
-                reason: resume::GONE,
+                failure: Failure::again(resume::GONE),
             }),
             (None, _) => {}
         }
