@@ -9,6 +9,7 @@ mod idle;
 mod pipeline;
 mod realtime;
 mod rest;
+mod schema_cache;
 mod storage;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Benchmark {
     },
     /// Requests of the REST service, of pgbench and of other servers.
     Rest(rest::Arguments),
+    /// The schema cache of the REST service with very many tables.
+    SchemaCache(schema_cache::Arguments),
     /// Objects up and down, beside nginx, `SeaweedFS` and dd.
     Storage(storage::Arguments),
 }
@@ -51,6 +54,7 @@ async fn main() {
         Benchmark::Realtime(arguments) => realtime::run(arguments).await,
         Benchmark::RealtimePeer { port } => realtime::serve_peer(port).await,
         Benchmark::Rest(arguments) => rest::run(&arguments).await,
+        Benchmark::SchemaCache(arguments) => schema_cache::run(&arguments).await,
         Benchmark::Storage(arguments) => storage::run(&arguments).await,
     }
 }

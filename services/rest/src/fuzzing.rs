@@ -1,11 +1,13 @@
 //! Doors for `fuzz/`, which is another crate: from what a client sends to the SQL it becomes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 
 use crate::plan::negotiate::Explained;
 use crate::plan::{Aggregates, Limits, Plan};
-use crate::request::preferences::TransactionChoice;
+use crate::request::preferences::{TransactionChoice, TransactionEnd};
 use crate::request::query::{self, Unreserved};
 use crate::request::{ApiRequest, Rules};
 use crate::schema_cache::table::Table;
@@ -63,6 +65,7 @@ fn perform(method: &str, uri: &str, headers: &[(&'static str, &[u8])], body: &[u
         max_rows: Some(100),
         aggregates: Aggregates::Allowed,
         explained: Explained::Allowed,
+        end: TransactionEnd::Commit,
     };
     let Ok(plan) = Plan::new(&request, &cache(), limits) else {
         return;
@@ -81,13 +84,13 @@ fn cache() -> SchemaCache {
     let table = serde_json::from_value::<Table>(serde_json::json!({
         "schema": "public", "name": "films", "is_view": false,
         "writable": {"insert": true, "update": true, "delete": true},
-        "is_public": false, "granted_to_users": false, "primary_key": ["id"],
+        "is_public": false, "primary_key": ["id"],
         "columns": [column("id", "integer"), column("title", "text"), column("data", "jsonb")],
     }));
     let mut cache = SchemaCache::default();
     if let Ok(table) = table {
         let name = QualifiedName::new("public", "films");
-        cache.tables.insert(name, table);
+        cache.tables.insert(name, Arc::new(table));
     }
     cache
 }

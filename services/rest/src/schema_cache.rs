@@ -1,11 +1,15 @@
 //! What is exposed: tables and views with their columns and keys, the relationships between them,
 //! and functions. Built as one value from the catalogue, and replaced as one value.
 
+mod changes;
+mod facts;
 pub(crate) mod fuzzy;
 pub(crate) mod handle;
 mod load;
 pub(crate) mod media;
 mod refresh;
+#[cfg(test)]
+mod refresh_tests;
 pub(crate) mod relationship;
 pub(crate) mod representation;
 pub(crate) mod routine;
@@ -16,9 +20,11 @@ pub(crate) use handle::CacheHandle;
 pub(crate) use refresh::keep_fresh;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
+use facts::Facts;
 use media::MediaHandlers;
 use relationship::Relationship;
 use representation::Representations;
@@ -41,24 +47,36 @@ impl QualifiedName {
     }
 }
 
+/// Names and values by role.
+type RoleSettings = HashMap<String, Vec<(String, String)>>;
+
 /// The whole catalogue as this service knows it.
 #[derive(Debug, Default)]
 pub(crate) struct SchemaCache {
-    pub tables: BTreeMap<QualifiedName, Table>,
+    pub tables: BTreeMap<QualifiedName, Arc<Table>>,
     /// Relationships by the table they start from.
     pub relationships: HashMap<QualifiedName, Vec<Relationship>>,
     /// Functions by name; more than one where it is overloaded.
-    pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
-    pub handlers: MediaHandlers,
-    pub representations: Representations,
-    pub timezones: HashSet<String>,
+    pub routines: Arc<BTreeMap<QualifiedName, Vec<Routine>>>,
+    pub handlers: Arc<MediaHandlers>,
+    pub representations: Arc<Representations>,
+    pub timezones: Arc<HashSet<String>>,
     /// What `alter role … set` says, which `set role` does not apply by itself.
-    pub role_settings: HashMap<String, Vec<(String, String)>>,
+    pub role_settings: Arc<RoleSettings>,
+    /// The tables that signed-in users may read any of.
+    granted: HashSet<QualifiedName>,
+    /// What all of it was made of.
+    facts: Facts,
 }
 
 impl SchemaCache {
     pub(crate) fn table(&self, name: &QualifiedName) -> Option<&Table> {
-        self.tables.get(name)
+        self.tables.get(name).map(Arc::as_ref)
+    }
+
+    /// Whether signed-in users may read any of `table`.
+    pub(crate) fn is_granted_to_users(&self, table: &Table) -> bool {
+        self.granted.contains(&table.name)
     }
 
     pub(crate) fn relationships_of(&self, table: &QualifiedName) -> &[Relationship] {

@@ -80,14 +80,43 @@ begin
 end
 $$;
 
--- REST's cache of the schema is told what PostgREST's is told, in the same words.
+-- REST's cache of the schema is told which objects changed, as `changed class:object …` in numbers of
+-- pg_depend; or, where that is not enough or too long for a message, what PostgREST's is told: to
+-- read all of it. GRANT and REVOKE do not say on what: `changed` alone.
+create or replace function selfdb.announce_change(objects text[], everything boolean) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    payload text := concat_ws(' ', 'changed', array_to_string(objects, ' '));
+begin
+    if everything or length(payload) > 7900 then
+        payload := 'reload schema';
+    end if;
+    perform pg_notify('pgrst', payload);
+end
+$$;
+
 create or replace function selfdb.on_schema_change() returns event_trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+    changed record;
 begin
-    if exists (select from pg_event_trigger_ddl_commands() c
-                where c.schema_name is distinct from 'pg_temp') then
-        notify pgrst, 'reload schema';
+    select array_agg(distinct c.classid || ':' || c.objid) filter (where c.objid is not null)
+               as objects,
+           -- What a schema or an extension holds does not depend on its name, and a table that
+           -- ceases to be a partition does not say so.
+           coalesce(bool_or(c.classid in ('pg_namespace'::regclass, 'pg_extension'::regclass)
+                    or tg_tag = 'ALTER TABLE' and exists (
+                      select from pg_class r
+                       where c.classid = 'pg_class'::regclass
+                         and r.oid = c.objid and r.relkind = 'p')), false) as everything,
+           count(*) as count
+      into changed
+      from pg_event_trigger_ddl_commands() c
+     where c.schema_name is distinct from 'pg_temp';
+    if changed.count > 0 then
+        perform selfdb.announce_change(changed.objects, changed.everything);
     end if;
 end
 $$;
@@ -95,20 +124,34 @@ $$;
 create or replace function selfdb.on_schema_drop() returns event_trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+    dropped record;
 begin
-    if exists (select from pg_event_trigger_dropped_objects() d
-                where not d.is_temporary
-                  and d.object_type in ('schema', 'table', 'table column', 'table constraint',
-                                        'foreign table', 'view', 'materialized view', 'function',
-                                        'procedure', 'aggregate', 'trigger', 'type', 'domain',
-                                        'cast', 'rule')) then
-        notify pgrst, 'reload schema';
+    -- Of what belongs to a table that stays, the table is told.
+    select array_agg(distinct coalesce('pg_class'::regclass::oid || ':' || d.owner::oid,
+                                       d.classid || ':' || d.objid)) as objects,
+           bool_or(d.classid in ('pg_namespace'::regclass, 'pg_extension'::regclass))
+               as everything,
+           count(*) as count
+      into dropped
+      from (
+        select o.classid, o.objid,
+               case when o.object_type in ('table constraint', 'trigger', 'rule', 'policy',
+                                           'default value')
+                    then to_regclass(format('%I.%I', o.address_names[1], o.address_names[2]))
+                    end as owner
+          from pg_event_trigger_dropped_objects() o
+         where not o.is_temporary
+           and o.object_type not in ('toast table', 'toast table column', 'index')) d;
+    if dropped.count > 0 then
+        perform selfdb.announce_change(dropped.objects, dropped.everything);
     end if;
 end
 $$;
 
 revoke all on function selfdb.protect_view(regclass), selfdb.on_ddl_command_end(),
-    selfdb.on_sql_drop(), selfdb.on_schema_change(), selfdb.on_schema_drop() from public;
+    selfdb.on_sql_drop(), selfdb.announce_change(text[], boolean), selfdb.on_schema_change(),
+    selfdb.on_schema_drop() from public;
 
 drop event trigger if exists selfdb_ddl_command_end;
 create event trigger selfdb_ddl_command_end on ddl_command_end
@@ -123,14 +166,6 @@ create event trigger selfdb_sql_drop on sql_drop
 
 drop event trigger if exists pgrst_ddl_watch;
 create event trigger pgrst_ddl_watch on ddl_command_end
-    when tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS',
-                 'SELECT INTO', 'ALTER TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE',
-                 'IMPORT FOREIGN SCHEMA', 'CREATE VIEW', 'ALTER VIEW',
-                 'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE FUNCTION',
-                 'ALTER FUNCTION', 'CREATE PROCEDURE', 'ALTER PROCEDURE', 'CREATE AGGREGATE',
-                 'ALTER AGGREGATE', 'CREATE TRIGGER', 'CREATE TYPE', 'ALTER TYPE',
-                 'CREATE DOMAIN', 'ALTER DOMAIN', 'CREATE CAST', 'CREATE RULE', 'CREATE INDEX',
-                 'COMMENT', 'GRANT', 'REVOKE')
     execute function selfdb.on_schema_change();
 
 drop event trigger if exists pgrst_drop_watch;

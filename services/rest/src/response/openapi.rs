@@ -47,7 +47,8 @@ impl Shown<'_> {
     pub(crate) fn document(&self) -> Value {
         let about = self.about.map(summarized);
         let title = about.map(|(title, _)| title);
-        let description = about.and_then(|(_, description)| description);
+        // A comment of one line is both.
+        let description = about.map(|(title, description)| description.unwrap_or(title));
         let described = || format!("Tables, views and functions of the schema {}", self.schema);
         let mut document = json!({
             "swagger": "2.0",

@@ -1,5 +1,6 @@
 //! `/api/v1/tables`: tables made and changed by administration, and their rows page by page.
 
+mod administration;
 mod columns;
 mod create;
 mod data;
@@ -21,42 +22,23 @@ pub(super) use update::update_table;
 
 use axum::body::Body;
 use http::Method;
-use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::resource::read_body;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, Error};
-use crate::execute::execute_one;
-use crate::plan::{Access, find_table};
+use crate::plan::find_table;
 use crate::schema_cache::SchemaCache;
 use crate::schema_cache::table::Table;
-use crate::sql::Sql;
 
 /// Where the platform's own tables API works.
 const SCHEMA: &str = "public";
 
-/// Runs a statement of administration as the service role, and makes its effect known to every
-/// request that follows on this server.
-async fn administer(app: &App, asked: (&Caller, &Parts), statement: Sql) -> Result<(), Error> {
-    let (caller, parts) = asked;
-    let service = caller.as_service().ok_or(Error::AdminOnly {
-        authenticated: caller.authenticated,
-    })?;
-    execute_one(app, (&service, parts), Access::ReadWrite, statement).await?;
-    // Where this fails, the notification of the change itself will bring it.
-    if let Err(error) = app.cache.reload(&app.catalogue, &app.config.schemas).await {
-        let chain = common::error::chain(&error);
-        tracing::warn!(error = %chain, "the schema cache could not be loaded at once");
-    }
-    Ok(())
-}
-
 /// The table called `name`, as far as `caller` may know of it.
 fn visible<'c>(schema: &'c SchemaCache, caller: &Caller, name: &str) -> Result<&'c Table, Error> {
     let table = find_table(schema, SCHEMA, name)?;
-    if view::is_visible(table, caller) {
+    if view::is_visible(schema, table, caller) {
         return Ok(table);
     }
     Err(crate::error::CacheError::NoTable {

@@ -25,7 +25,7 @@ pub(super) struct FoundAggregate {
 }
 
 /// Every such aggregate, by whose rows it takes and what it makes of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct MediaHandlers(HashMap<Key, (MediaAggregate, MediaType)>);
 
 type Key = (Option<QualifiedName>, MediaType);

@@ -1,17 +1,24 @@
 //! Keeps the cache like the database: loads it, and again on each notification.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::BoxError;
 use pg::sqlx::postgres::{PgListener, PgNotification};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::changes::Changes;
 use crate::config::Recovery;
 use crate::live::Live;
 use crate::standalone::NOTICES;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A burst of notifications has ended when there was none for so long,
+const QUIET: Duration = Duration::from_millis(10);
+/// or when it has gone on for so long.
+const LONGEST_BURST: Duration = Duration::from_millis(100);
 
 /// Loads the cache of `live` and refreshes it until `shutdown`. While Postgres is away it tries
 /// again by itself, and the cache of before stays in use.
@@ -59,7 +66,7 @@ async fn listen(live: &Live) -> Result<(), BoxError> {
         }
     };
     live.reload_config().await;
-    reload(live).await?;
+    refresh(live, &Changes::everything()).await?;
     loop {
         let heard = tokio::select! {
             () = live.asked() => return Ok(()),
@@ -68,19 +75,31 @@ async fn listen(live: &Live) -> Result<(), BoxError> {
         let Some(heard) = heard else {
             return Ok(());
         };
-        let mut wanted = Wanted::default();
-        wanted.note(&heard);
-        // A migration notifies once a statement: one load serves them all.
-        while let Some(more) = listener.as_mut().and_then(PgListener::next_buffered) {
-            wanted.note(&more);
-        }
-        if wanted.config {
+        let mut changes = Changes::default();
+        changes.note(heard.payload());
+        note_burst(&mut listener, &mut changes).await?;
+        if changes.config {
             live.reload_config().await;
         }
-        if wanted.schema || wanted.config {
-            reload(live).await?;
+        refresh(live, &changes).await?;
+    }
+}
+
+/// Takes what is notified within moments: a migration notifies once a statement, and one refresh
+/// serves them all.
+async fn note_burst(
+    listener: &mut Option<PgListener>,
+    changes: &mut Changes,
+) -> Result<(), pg::sqlx::Error> {
+    let end = Instant::now() + LONGEST_BURST;
+    while let Ok(more) = timeout_at(end.min(Instant::now() + QUIET), hear(listener)).await {
+        match more? {
+            Some(more) => changes.note(more.payload()),
+            // The connection was lost: what was notified meanwhile is unknown.
+            None => *changes = Changes::everything(),
         }
     }
+    Ok(())
 }
 
 /// The next notification; `None` where the connection was lost. Nobody is heard where nobody
@@ -94,28 +113,14 @@ async fn hear(
     }
 }
 
-async fn reload(live: &Live) -> Result<(), BoxError> {
+/// Brings the cache up to date with `changes`, and notes how long that took.
+async fn refresh(live: &Live, changes: &Changes) -> Result<(), BoxError> {
     let app = live.app();
     let began = Instant::now();
-    let loaded = app.cache.reload(&app.catalogue, &app.config.schemas).await;
+    let cache = &app.cache;
+    let loaded = cache
+        .refresh(&app.catalogue, &app.config.schemas, changes)
+        .await;
     live.note_load(loaded.is_ok().then(|| began.elapsed()));
     Ok(loaded?)
-}
-
-/// What notifications ask for.
-#[derive(Debug, Default)]
-struct Wanted {
-    schema: bool,
-    config: bool,
-}
-
-impl Wanted {
-    /// `notify pgrst`, `notify pgrst, 'reload schema'` and `notify pgrst, 'reload config'`.
-    fn note(&mut self, notification: &PgNotification) {
-        match notification.payload() {
-            "" | "reload schema" => self.schema = true,
-            "reload config" => self.config = true,
-            _ => {}
-        }
-    }
 }

@@ -39,7 +39,7 @@ pub(crate) enum ComputedRows {
 }
 
 /// A function of a row as the catalogue has it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct RowFunction {
     pub function: QualifiedName,
     pub table: QualifiedName,
@@ -77,7 +77,7 @@ pub(crate) struct Junction {
 }
 
 /// A foreign key as the catalogue has it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct ForeignKey {
     pub constraint: String,
     pub table: QualifiedName,

@@ -50,7 +50,7 @@ struct FoundColumn {
 }
 
 /// All of them, by the type of a column.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Representations {
     by_domain: HashMap<String, Representation>,
     computed: HashMap<(QualifiedName, String), TypeName>,

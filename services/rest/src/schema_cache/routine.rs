@@ -7,7 +7,7 @@ use super::table::TypeName;
 use crate::request::media_type::MediaType;
 
 /// A function of an exposed schema.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Routine {
     #[serde(flatten)]
     pub name: QualifiedName,
@@ -21,7 +21,7 @@ pub(crate) struct Routine {
 }
 
 /// A parameter.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Parameter {
     /// Empty where it has no name.
     pub name: String,
@@ -32,7 +32,7 @@ pub(crate) struct Parameter {
 }
 
 /// What comes back.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Returned {
     pub kind: ReturnKind,
     /// Whether any number of it.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::QualifiedName;
 
 /// A table, a view, or what else rows are read from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Table {
     #[serde(flatten)]
     pub name: QualifiedName,
@@ -14,8 +14,6 @@ pub(crate) struct Table {
     pub writable: Writable,
     /// Whether its flag opens it to everybody.
     pub is_public: bool,
-    /// Whether signed-in users may read any of it.
-    pub granted_to_users: bool,
     /// In the order of the table.
     pub columns: Vec<Column>,
     /// In the order of the key.
@@ -23,7 +21,7 @@ pub(crate) struct Table {
 }
 
 /// What can be written: all of a table, and of a view what Postgres can trace to one.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(crate) struct Writable {
     pub insert: bool,
     pub update: bool,
@@ -31,7 +29,7 @@ pub(crate) struct Writable {
 }
 
 /// A column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Column {
     pub name: String,
     pub description: Option<String>,

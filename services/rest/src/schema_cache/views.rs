@@ -8,7 +8,7 @@ use super::QualifiedName;
 use super::relationship::{ColumnPair, ForeignKey};
 
 /// A column of a view that is a column of a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct ViewColumn {
     pub view: QualifiedName,
     pub column: String,
@@ -24,7 +24,10 @@ type Shown<'v> = BTreeMap<&'v QualifiedName, BTreeMap<&'v QualifiedName, Names<'
 type Names<'v> = BTreeMap<&'v str, &'v str>;
 
 /// The keys of `keys`, each also between the views that show all of its columns.
-pub(super) fn with_views(keys: &[ForeignKey], columns: &[ViewColumn]) -> Vec<ForeignKey> {
+pub(super) fn with_views<'f>(
+    keys: &[&ForeignKey],
+    columns: impl Iterator<Item = &'f ViewColumn>,
+) -> Vec<ForeignKey> {
     let mut shown = Shown::new();
     for column in columns {
         let views = shown.entry(&column.table).or_default();
@@ -58,7 +61,9 @@ pub(super) fn with_views(keys: &[ForeignKey], columns: &[ViewColumn]) -> Vec<For
 }
 
 /// The primary key of each view: those of its tables that it shows all of.
-pub(super) fn primary_keys(columns: &[ViewColumn]) -> BTreeMap<&QualifiedName, Vec<String>> {
+pub(super) fn primary_keys<'f>(
+    columns: impl Iterator<Item = &'f ViewColumn>,
+) -> BTreeMap<&'f QualifiedName, Vec<String>> {
     let mut parts: BTreeMap<_, (usize, Names<'_>)> = BTreeMap::new();
     for column in columns {
         if let Some(size) = column.key {

@@ -1,5 +1,7 @@
 //! That no text of a client becomes SQL, and that one shape of request is one text.
 
+use std::sync::Arc;
+
 use axum::http::Request;
 use bytes::Bytes;
 use insta::assert_snapshot;
@@ -21,14 +23,14 @@ fn films() -> SchemaCache {
     let table: Table = serde_json::from_value(serde_json::json!({
         "schema": "public", "name": "films", "is_view": false,
         "writable": {"insert": true, "update": true, "delete": true},
-        "is_public": false, "granted_to_users": false, "primary_key": ["id"],
+        "is_public": false, "primary_key": ["id"],
         "columns": [column("id", "integer"), column("title", "text"), column("data", "jsonb")],
     }))
     .expect("a table");
     let mut cache = SchemaCache::default();
     cache
         .tables
-        .insert(QualifiedName::new("public", "films"), table);
+        .insert(QualifiedName::new("public", "films"), Arc::new(table));
     cache
 }
 

@@ -105,3 +105,10 @@ page!(transactions, |settings| settings
 page!(auth, |settings| settings
     .with("PGRST_DB_PRE_REQUEST", "public.check_user"));
 page!(media_type_handlers, as_it_is);
+page!(domain_representations, as_it_is);
+page!(openapi, |settings| settings
+    .with("PGRST_DB_ROOT_SPEC", "root"));
+page!(openapi_comments, |settings| settings
+    .with("PGRST_DB_SCHEMAS", "public,mammals"));
+page!(create_soap_endpoint, as_it_is);
+page!(embedding_table_from_another_schema, as_it_is);

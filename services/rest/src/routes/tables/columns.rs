@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::administration::Administration;
 use super::create::NewColumn;
-use super::view::TableResponse;
-use super::{administer, json, visible};
-use crate::access::Caller;
+use super::json;
 use crate::app::App;
 use crate::error::Error;
 use crate::sql::Sql;
@@ -49,17 +47,14 @@ pub(crate) async fn create_column(
     Path(table): Path<String>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
-    let wanted: NewColumn = json(&app, body).await?;
+    let (administration, body) = Administration::of(app, request)?;
+    let wanted: NewColumn = json(&administration.app, body).await?;
     let definition = serde_json::to_string(&wanted).map_err(|_| Error::Shape("a column"))?;
     let mut sql = Sql::default();
     sql.push("select selfdb.add_column(").bind(table.as_str());
     sql.push("::text, ").bind(definition).push("::jsonb)");
-    administer(&app, (&caller, &parts), sql).await?;
-    let shown = show(&app, &caller, &table)?;
-    Ok((StatusCode::CREATED, shown).into_response())
+    administration.run(&table, sql).await?;
+    Ok((StatusCode::CREATED, administration.show(&table)?).into_response())
 }
 
 /// Changes a column, for administration.
@@ -68,18 +63,16 @@ pub(crate) async fn update_column(
     Path((table, column)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
-    let wanted: UpdateColumnRequest = json(&app, body).await?;
+    let (administration, body) = Administration::of(app, request)?;
+    let wanted: UpdateColumnRequest = json(&administration.app, body).await?;
     let changes = serde_json::to_string(&wanted).map_err(|_| Error::Shape("changes"))?;
     let mut sql = Sql::default();
     sql.push("select selfdb.update_column(")
         .bind(table.as_str());
     sql.push("::text, ").bind(column).push("::text, ");
     sql.bind(changes).push("::jsonb)");
-    administer(&app, (&caller, &parts), sql).await?;
-    show(&app, &caller, &table)
+    administration.run(&table, sql).await?;
+    administration.show(&table)
 }
 
 /// Drops a column with what it holds, for administration. One that others refer to stays.
@@ -88,18 +81,10 @@ pub(crate) async fn delete_column(
     Path((table, column)): Path<(String, String)>,
     request: Request,
 ) -> Result<StatusCode, Error> {
-    let (parts, _) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
+    let (administration, _) = Administration::of(app, request)?;
     let mut sql = Sql::default();
-    sql.push("select selfdb.drop_column(").bind(table);
+    sql.push("select selfdb.drop_column(").bind(table.as_str());
     sql.push("::text, ").bind(column).push("::text)");
-    administer(&app, (&caller, &parts), sql).await?;
+    administration.run(&table, sql).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn show(app: &App, caller: &Caller, table: &str) -> Result<Response, Error> {
-    let schema = app.schema()?;
-    let table = visible(&schema, caller, table)?;
-    Ok(Json(TableResponse::from(table)).into_response())
 }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::view::TableResponse;
-use super::{administer, json, visible};
-use crate::access::Caller;
+use super::administration::Administration;
+use super::json;
 use crate::app::App;
 use crate::error::Error;
 use crate::sql::Sql;
@@ -52,17 +50,14 @@ pub(crate) async fn create_table(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
-    let wanted: CreateTableRequest = json(&app, body).await?;
+    let (administration, body) = Administration::of(app, request)?;
+    let wanted: CreateTableRequest = json(&administration.app, body).await?;
     let definition = serde_json::to_string(&wanted).map_err(|_| Error::Shape("a definition"))?;
     let mut sql = Sql::default();
     sql.push("select selfdb.create_table(")
         .bind(definition)
         .push("::jsonb)");
-    administer(&app, (&caller, &parts), sql).await?;
-    let schema = app.schema()?;
-    let table = visible(&schema, &caller, &wanted.name)?;
-    Ok((StatusCode::CREATED, Json(TableResponse::from(table))).into_response())
+    administration.run(&wanted.name, sql).await?;
+    let shown = administration.show(&wanted.name)?;
+    Ok((StatusCode::CREATED, shown).into_response())
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use http::StatusCode;
 
-use super::administer;
-use crate::access::Caller;
+use super::administration::Administration;
 use crate::app::App;
 use crate::error::Error;
 use crate::sql::Sql;
@@ -17,13 +16,11 @@ pub(crate) async fn delete_table(
     Path(table): Path<String>,
     request: Request,
 ) -> Result<StatusCode, Error> {
-    let (parts, _) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
+    let (administration, _) = Administration::of(app, request)?;
     let mut sql = Sql::default();
     sql.push("select selfdb.drop_table(")
-        .bind(table)
+        .bind(table.as_str())
         .push("::text)");
-    administer(&app, (&caller, &parts), sql).await?;
+    administration.run(&table, sql).await?;
     Ok(StatusCode::NO_CONTENT)
 }

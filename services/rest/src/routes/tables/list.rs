@@ -23,8 +23,8 @@ pub(crate) async fn list_tables(
     let tables: Vec<TableResponse<'_>> = schema
         .tables
         .values()
-        .filter(|table| table.name.schema == SCHEMA && is_visible(table, &caller))
-        .map(TableResponse::from)
+        .filter(|table| table.name.schema == SCHEMA && is_visible(&schema, table, &caller))
+        .map(|table| TableResponse::from(&**table))
         .collect();
     Ok(Json(tables).into_response())
 }

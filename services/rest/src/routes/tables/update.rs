@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::view::TableResponse;
-use super::{administer, json, visible};
-use crate::access::Caller;
+use super::administration::Administration;
+use super::json;
 use crate::app::App;
 use crate::error::Error;
 use crate::sql::Sql;
@@ -30,16 +28,12 @@ pub(crate) async fn update_table(
     Path(table): Path<String>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
-    let wanted: UpdateTableRequest = json(&app, body).await?;
+    let (administration, body) = Administration::of(app, request)?;
+    let wanted: UpdateTableRequest = json(&administration.app, body).await?;
     let changes = serde_json::to_string(&wanted).map_err(|_| Error::Shape("changes"))?;
     let mut sql = Sql::default();
     sql.push("select selfdb.update_table(").bind(table.as_str());
     sql.push("::text, ").bind(changes).push("::jsonb)");
-    administer(&app, (&caller, &parts), sql).await?;
-    let schema = app.schema()?;
-    let table = visible(&schema, &caller, &table)?;
-    Ok(Json(TableResponse::from(table)).into_response())
+    administration.run(&table, sql).await?;
+    administration.show(&table)
 }

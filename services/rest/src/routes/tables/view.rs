@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::access::Caller;
+use crate::schema_cache::SchemaCache;
 use crate::schema_cache::table::{DefaultExpression, Table};
 
 /// A table.
@@ -61,6 +62,6 @@ pub(super) fn columns(table: &Table) -> Vec<ColumnResponse<'_>> {
 
 /// Whether `caller` may know that the table is there: administration knows all, a user what is
 /// exposed to users, and anybody what is public.
-pub(super) fn is_visible(table: &Table, caller: &Caller) -> bool {
-    caller.admin || table.is_public || (caller.authenticated && table.granted_to_users)
+pub(super) fn is_visible(schema: &SchemaCache, table: &Table, caller: &Caller) -> bool {
+    caller.admin || table.is_public || (caller.authenticated && schema.is_granted_to_users(table))
 }

@@ -1,4 +1,5 @@
-select coalesce(json_agg(json_build_object(
+-- Of all tables, or of those with the numbers $1.
+select coalesce(json_agg(json_build_array(f.conrelid::bigint, json_build_object(
          'constraint', f.conname,
          'table', json_build_object('schema', n.nspname, 'name', c.relname),
          'foreign_table', json_build_object('schema', fn.nspname, 'name', fc.relname),
@@ -14,7 +15,7 @@ select coalesce(json_agg(json_build_object(
             where u.conrelid = f.conrelid
               and u.contype in ('p', 'u')
               and u.conkey @> f.conkey and u.conkey <@ f.conkey)
-       ) order by n.nspname, c.relname, f.conname), '[]')::text
+       )) order by n.nspname, c.relname, f.conname), '[]')::text
   from pg_catalog.pg_constraint f
   join pg_catalog.pg_class c on c.oid = f.conrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -22,3 +23,4 @@ select coalesce(json_agg(json_build_object(
   join pg_catalog.pg_namespace fn on fn.oid = fc.relnamespace
  where f.contype = 'f'
    and f.conparentid = 0
+   and ($1::oid[] is null or f.conrelid = any($1))

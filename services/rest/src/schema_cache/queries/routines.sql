@@ -58,5 +58,5 @@ select coalesce(json_agg(r), '[]')::text
        and p.prokind = 'f'
        and coalesce(i.callable, true)
        and t.typname not in ('trigger', 'event_trigger')
-     order by n.nspname, p.proname, p.pronargs
+     order by n.nspname, p.proname, p.pronargs, p.oid
   ) r

@@ -22,21 +22,26 @@ $$ language sql;
 create aggregate bom_csv_agg(lines) (
     initcond = '', stype = "text/csv", sfunc = bom_csv_trans, finalfunc = bom_csv_final);
 
-create domain "*/*" as pg_catalog.xml;
+create domain "*/*" as bytea;
 create view "lines.xml" as select * from lines;
 create function lines_xml_trans(state "*/*", next "lines.xml") returns "*/*" as $$
-    select xmlconcat(state, xmlelement(name line, xmlattributes(next.id as id, next.name as name), next.geom))::"*/*"
+    select state || xmlelement(name line, xmlattributes(next.id as id, next.name as name), next.geom)::text::bytea || E'\n'
 $$ language sql;
 create function lines_xml_final(data "*/*") returns "*/*" as $$
 declare
   req_accept text := current_setting('request.headers', true)::json ->> 'accept';
 begin
-  if req_accept = '*/*'
-    then perform set_config('response.headers', '[{"Content-Type": "text/xml"}]', true);
-  elsif req_accept not in ('application/xml', 'text/xml')
-    then raise sqlstate 'PT415' using message = 'Unsupported Media Type';
+  if req_accept = '*/*' then
+    perform set_config('response.headers', json_build_array(json_build_object('Content-Type', 'text/xml'))::text, true);
+  elsif req_accept in ('application/xml', 'text/xml') then
+    perform set_config('response.headers', json_build_array(json_build_object('Content-Type', req_accept))::text, true);
+  else
+    raise sqlstate 'PT415' using message = 'Unsupported Media Type';
   end if;
   return data;
 end; $$ language plpgsql;
 create aggregate lines_xml_agg("lines.xml") (
-    stype = "*/*", sfunc = lines_xml_trans, finalfunc = lines_xml_final);
+    initcond = '', stype = "*/*", sfunc = lines_xml_trans, finalfunc = lines_xml_final);
+
+-- It says nothing of its type.
+create function any_line() returns "*/*" as $$ select 'any'::bytea $$ language sql;

@@ -47,6 +47,17 @@ async fn pages_of_other_origins_may_call() {
     ] {
         assert_eq!(preflight.header(name), Some(value));
     }
+    // The documentation's own preflight.
+    let documented = [
+        ORIGIN,
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "Content-Type"),
+    ];
+    let preflight = server.ask("OPTIONS", "/items", &documented, "").await;
+    assert_eq!(
+        preflight.header("access-control-allow-headers"),
+        Some("Authorization, Content-Type, Accept, Accept-Language, Content-Language")
+    );
     let read = server.ask("GET", "/items", &[ORIGIN], "").await;
     assert_eq!(read.header("access-control-allow-origin"), Some("*"));
     let exposed = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit";
