@@ -122,7 +122,22 @@ impl<'a> Cursor<'a> {
 
     /// A report that something else should stand here.
     pub(crate) fn unexpected(&self, expecting: &str) -> Mismatch {
-        let met = match self.peek() {
+        self.unexpected_in("", expecting)
+    }
+
+    /// The same where `token` was looked for, of which a part may be there: what is met is the
+    /// first character that differs, and the place the one where it should begin.
+    pub(crate) fn unexpected_in(&self, token: &str, expecting: &str) -> Mismatch {
+        let mut characters = self.rest.chars();
+        let mut token = token.chars();
+        let met = loop {
+            let met = characters.next();
+            let wanted = token.next();
+            if met.is_none() || met != wanted {
+                break met;
+            }
+        };
+        let met = match met {
             Some(character) => format!("{:?}", character.to_string()),
             None => "end of input".to_owned(),
         };

@@ -114,13 +114,18 @@ fn mistakes_say_where_they_are() {
     for (query, message, details) in [
         (
             "id=noop.0",
-            "\"failed to parse filter (noop.0)\" (line 1, column 5)",
-            "unknown single value operator noop",
+            "\"failed to parse filter (noop.0)\" (line 1, column 1)",
+            "unexpected \"o\" expecting \"not\" or operator (eq, gt, ...)",
+        ),
+        (
+            "id=not.foo.0",
+            "\"failed to parse filter (not.foo.0)\" (line 1, column 5)",
+            "unexpected \"f\" expecting operator (eq, gt, ...)",
         ),
         (
             "id=5",
             "\"failed to parse filter (5)\" (line 1, column 1)",
-            "unexpected \"5\" expecting operator (eq, gt, ...)",
+            "unexpected \"5\" expecting \"not\" or operator (eq, gt, ...)",
         ),
         (
             "or=()",

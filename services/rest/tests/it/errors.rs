@@ -95,11 +95,11 @@ async fn what_the_protocol_refuses() {
     insta::assert_snapshot!(shown, @r#"
     GET /films?id=noop.1
     = 400
-    {"code":"PGRST100","details":"unknown single value operator noop","hint":null,"message":"\"failed to parse filter (noop.1)\" (line 1, column 5)"}
+    {"code":"PGRST100","details":"unexpected \"o\" expecting \"not\" or operator (eq, gt, ...)","hint":null,"message":"\"failed to parse filter (noop.1)\" (line 1, column 1)"}
 
     GET /films?id=5
     = 400
-    {"code":"PGRST100","details":"unexpected \"5\" expecting operator (eq, gt, ...)","hint":null,"message":"\"failed to parse filter (5)\" (line 1, column 1)"}
+    {"code":"PGRST100","details":"unexpected \"5\" expecting \"not\" or operator (eq, gt, ...)","hint":null,"message":"\"failed to parse filter (5)\" (line 1, column 1)"}
 
     GET /films/1
     = 404

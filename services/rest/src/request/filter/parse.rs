@@ -7,6 +7,8 @@ use super::{
 use crate::request::cursor::{Cursor, Mismatch};
 use crate::request::names;
 
+const OPERATOR: &str = "operator (eq, gt, ...)";
+
 /// How far an operand reaches: to the end of the parameter, or to the next `,` or `)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operand {
@@ -88,24 +90,29 @@ fn group_start(cursor: &mut Cursor<'_>) -> Option<(bool, LogicOperator)> {
 
 fn negatable(cursor: &mut Cursor<'_>, operand: Operand) -> Result<(bool, Operation), Mismatch> {
     let negated = cursor.eat("not.");
-    Ok((negated, operation(cursor, operand)?))
+    let start = cursor.clone();
+    match operation(cursor, operand)? {
+        Some(operation) => Ok((negated, operation)),
+        None if negated => Err(start.unexpected(OPERATOR)),
+        None => Err(start.unexpected_in("not", &format!("\"not\" or {OPERATOR}"))),
+    }
 }
 
-fn operation(cursor: &mut Cursor<'_>, operand: Operand) -> Result<Operation, Mismatch> {
-    let start = cursor.clone();
+/// `None` where no operator comes next.
+fn operation(cursor: &mut Cursor<'_>, operand: Operand) -> Result<Option<Operation>, Mismatch> {
     let word = cursor.take_while(|character| character != '.' && character != '(');
     match word {
         "in" => {
             cursor.expect(".")?;
-            return list(cursor).map(Operation::In);
+            return list(cursor).map(|values| Some(Operation::In(values)));
         }
         "is" => {
             cursor.expect(".")?;
-            return is_value(cursor).map(Operation::Is);
+            return is_value(cursor).map(|value| Some(Operation::Is(value)));
         }
         "isdistinct" => {
             cursor.expect(".")?;
-            return Ok(Operation::IsDistinct(value(cursor, operand)));
+            return Ok(Some(Operation::IsDistinct(value(cursor, operand))));
         }
         _ => {}
     }
@@ -113,26 +120,23 @@ fn operation(cursor: &mut Cursor<'_>, operand: Operand) -> Result<Operation, Mis
         let config = text_search_config(cursor)?;
         cursor.expect(".")?;
         let query = value(cursor, operand);
-        return Ok(Operation::TextSearch {
+        return Ok(Some(Operation::TextSearch {
             operator,
             config,
             query,
-        });
+        }));
     }
     if let Some(operator) = simple_operator(word) {
         cursor.expect(".")?;
-        return Ok(Operation::Simple(operator, value(cursor, operand)));
+        return Ok(Some(Operation::Simple(operator, value(cursor, operand))));
     }
     if let Some(operator) = quantified_operator(word) {
         let quantifier = quantifier(cursor)?;
         cursor.expect(".")?;
         let value = value(cursor, operand);
-        return Ok(Operation::Quantified(operator, quantifier, value));
+        return Ok(Some(Operation::Quantified(operator, quantifier, value)));
     }
-    if cursor.at_end() {
-        return Err(start.unexpected("operator (eq, gt, ...)"));
-    }
-    Err(cursor.fail(format!("unknown single value operator {word}")))
+    Ok(None)
 }
 
 fn quantifier(cursor: &mut Cursor<'_>) -> Result<Option<Quantifier>, Mismatch> {
