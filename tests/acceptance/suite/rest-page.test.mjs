@@ -18,7 +18,28 @@ test("the page to try REST on lists tables and sends a request", async () => {
       await page.getByRole("button", { name: "Send" }).click();
       await page.getByRole("heading", { name: /^200/ }).waitFor();
       assert.deepEqual(JSON.parse(await page.locator("#text").textContent()), [{ title: "first" }]);
-      assert.deepEqual(seen.complaints, []);
+      assert.equal(await page.getByRole("cell", { name: "first", exact: true }).textContent(), "first");
+
+      await page.getByLabel("Method").selectOption("POST");
+      assert.deepEqual(JSON.parse(await page.getByLabel("Body (JSON)").inputValue()), { title: "" });
+      await page.getByLabel("Query").fill("");
+      await page.getByLabel("Body (JSON)").fill('{"id": 2, "title": "<b>second</b>"}');
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByRole("heading", { name: /^201/ }).waitFor();
+      assert.equal(await page.getByRole("cell", { name: "<b>second</b>" }).count(), 1);
+      assert.doesNotMatch(await page.locator("#curl").textContent(), new RegExp(env.SERVICE_ROLE_KEY));
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByRole("heading", { name: /^409/ }).waitFor();
+      assert.match(await page.locator("#text").textContent(), /23505/);
+
+      await page.getByLabel("Find").fill(table.slice(0, 8));
+      assert.equal(await page.locator("#resource option").count(), 1);
+      await page.getByLabel("API key or token").fill("nonsense");
+      await page.getByRole("button", { name: "List what it may use" }).click();
+      await page.getByText(/^Not listed/).waitFor();
+      // What is refused is told in the console too, by the browser itself.
+      const others = seen.complaints.filter((text) => !/Failed to load resource.*(409|401)/.test(text));
+      assert.deepEqual(others, []);
       assert.deepEqual([...seen.hosts], [new URL(url).host]);
     });
   } finally {
