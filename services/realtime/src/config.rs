@@ -12,6 +12,8 @@ use crate::limits::Limits;
 use crate::service;
 
 const MEGABYTE: usize = 1_000_000;
+/// Stock clients send one every 25 s.
+const TWO_HEARTBEATS: Duration = Duration::from_secs(50);
 /// What a busy quarter of an hour takes: of changes of 300 bytes about 200 a second.
 const JOURNAL_BYTES: u64 = 64_000_000;
 
@@ -48,8 +50,10 @@ impl ServiceConfig for Config {
     /// `DATA_DIR`), `REALTIME_JOURNAL_BYTES` (64,000,000), `REALTIME_ALLOWED_ORIGINS` (a list; any
     /// where not set), the limits `REALTIME_MAX_CLIENTS` (10,000), `REALTIME_MAX_CHANNELS` (100 a
     /// client), `REALTIME_MAX_JOINS` and `REALTIME_MAX_EVENTS` (100 a second and client),
+    /// `REALTIME_KEY_MAX_CLIENTS` (10,000 a key), `REALTIME_KEY_MAX_JOINS` and
+    /// `REALTIME_KEY_MAX_EVENTS` (10,000 a second and key),
     /// `REALTIME_MAX_MESSAGE_BYTES` (3,000,000), `REALTIME_MAX_EVENT_BYTES` (10,000,000),
-    /// `REALTIME_BUFFER_BYTES` (16,000,000 a client), `REALTIME_MAX_SILENCE` (60 seconds), and what
+    /// `REALTIME_BUFFER_BYTES` (16,000,000 a client), `REALTIME_MAX_SILENCE` (50 seconds), and what
     /// `libs/pg` and `libs/jwt` read.
     fn from_settings(settings: &Settings<'_>) -> Option<Self> {
         let endpoint = Endpoint::from_settings(settings, "REALTIME", roles::REALTIME_ADMIN);
@@ -63,10 +67,13 @@ impl ServiceConfig for Config {
             max_channels: settings.parsed_or("REALTIME_MAX_CHANNELS", 100),
             joins_per_second: settings.parsed_or("REALTIME_MAX_JOINS", 100),
             events_per_second: settings.parsed_or("REALTIME_MAX_EVENTS", 100),
+            key_clients: settings.parsed_or("REALTIME_KEY_MAX_CLIENTS", 10_000),
+            key_joins_per_second: settings.parsed_or("REALTIME_KEY_MAX_JOINS", 10_000),
+            key_events_per_second: settings.parsed_or("REALTIME_KEY_MAX_EVENTS", 10_000),
             max_message_bytes: settings.parsed_or("REALTIME_MAX_MESSAGE_BYTES", 3 * MEGABYTE),
             max_event_bytes: settings.parsed_or("REALTIME_MAX_EVENT_BYTES", 10 * MEGABYTE),
             buffer_bytes: settings.parsed_or("REALTIME_BUFFER_BYTES", 16 * MEGABYTE),
-            max_silence: settings.seconds("REALTIME_MAX_SILENCE", Duration::from_mins(1)),
+            max_silence: settings.seconds("REALTIME_MAX_SILENCE", TWO_HEARTBEATS),
         };
         let data = settings.path("DATA_DIR", "./data");
         let journal = settings.text("REALTIME_JOURNAL_DIR").map(PathBuf::from);

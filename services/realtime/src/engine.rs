@@ -9,7 +9,7 @@ use jwt::{ApiKeys, Identity, TokenError, Verifier};
 use crate::bus::EventBus;
 use crate::changes::filter::FilterError;
 use crate::changes::{Access, AccessError, Binding, Registration, Subscriptions};
-use crate::limits::Limits;
+use crate::limits::{Keys, Limits};
 use crate::listener::Listener;
 use crate::presence::Presence;
 use crate::replication::{StreamStatus, types};
@@ -43,6 +43,8 @@ pub struct Engine {
     pub authenticator: Authenticator,
     /// What clients may take.
     pub limits: Limits,
+    /// What every key takes of it.
+    pub keys: Keys,
     /// The open sockets.
     pub sockets: Arc<Sockets>,
     /// The web origins sockets may come from; any where empty.

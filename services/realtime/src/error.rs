@@ -29,6 +29,9 @@ pub enum Error {
     /// Too many sockets.
     #[error("too many sockets are open")]
     TooManyClients,
+    /// Too many messages of one key.
+    #[error("too many messages of one key")]
+    TooManyMessages,
     /// The policies could not be read.
     #[error("the policies could not be read")]
     Access(#[from] AccessError),
@@ -42,7 +45,7 @@ impl Error {
             Self::Forbidden | Self::Origin => StatusCode::FORBIDDEN,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyClients => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyClients | Self::TooManyMessages => StatusCode::TOO_MANY_REQUESTS,
             Self::Access(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Access(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -57,6 +60,7 @@ impl Error {
             Self::MediaType => "UnsupportedMediaType",
             Self::Invalid(_) => "InvalidRequest",
             Self::TooManyClients => "ConnectionRateLimitReached",
+            Self::TooManyMessages => "MessageRateLimitReached",
             Self::Access(error) if error.is_unavailable() => "ServiceUnavailable",
             Self::Access(_) => "InternalError",
         }
@@ -71,6 +75,7 @@ impl Error {
             Self::MediaType => "The body must be application/json or application/octet-stream",
             Self::Invalid(message) => message,
             Self::TooManyClients => "Too many connected users",
+            Self::TooManyMessages => "Too many messages per second",
             Self::Access(error) if error.is_unavailable() => "The database is not reachable",
             Self::Access(_) => "Something went wrong on our side",
         }

@@ -1,4 +1,8 @@
-//! What one client may take.
+//! What clients may take.
+
+pub mod keys;
+
+pub use keys::{KeySocket, Keys};
 
 use std::time::Duration;
 
@@ -15,6 +19,12 @@ pub struct Limits {
     pub joins_per_second: u32,
     /// Messages of one socket in a second, joins and heartbeats apart.
     pub events_per_second: u32,
+    /// Sockets at once of one key: of a user, or of whoever has no user.
+    pub key_clients: usize,
+    /// Joins of one key in a second, over all its sockets.
+    pub key_joins_per_second: u32,
+    /// Messages of one key in a second, over all its sockets and requests.
+    pub key_events_per_second: u32,
     /// One message from a client, in bytes.
     pub max_message_bytes: usize,
     /// The rows of one change, in bytes; a larger change is sent without them.
@@ -45,13 +55,23 @@ impl Rate {
 
     /// Counts one; whether it is within the limit.
     pub fn admit(&mut self) -> bool {
+        self.admit_many(1)
+    }
+
+    /// Counts `count`; whether they are within the limit.
+    pub fn admit_many(&mut self, count: u32) -> bool {
         let now = Instant::now();
         if now.duration_since(self.since) >= Duration::from_secs(1) {
             self.since = now;
             self.count = 0;
         }
-        self.count = self.count.saturating_add(1);
+        self.count = self.count.saturating_add(count);
         self.count <= self.limit
+    }
+
+    /// Whether nothing was counted for a second.
+    pub fn rests(&self) -> bool {
+        self.since.elapsed() >= Duration::from_secs(1)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::engine::{Authenticator, Engine};
 use crate::fan_out::FanOut;
 use crate::journal::Journal;
+use crate::limits::Keys;
 use crate::presence::Presence;
 use crate::replication::leader::{LeaderConfig, Shared};
 use crate::replication::{Catalogue, KnownTables, Leader, StreamStatus, watch};
@@ -95,6 +96,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
             ended,
         },
         limits: config.limits,
+        keys: Keys::new(config.limits),
         sockets: Arc::clone(&sockets),
         origins: config.origins,
         clock,

@@ -20,7 +20,7 @@ use crate::bus::Event;
 use crate::changes::AccessError;
 use crate::engine::Engine;
 use crate::journal::ResyncRequired;
-use crate::limits::Rate;
+use crate::limits::{KeySocket, Rate};
 use crate::listener::{Failed, Failure, ListenerId};
 use crate::outbox::Outbox;
 use crate::protocol::{ClientMessage, ClientPayload, PHOENIX_TOPIC, Version};
@@ -31,6 +31,7 @@ pub struct PhoenixConversation {
     engine: Arc<Engine>,
     version: Version,
     identity: Arc<Identity>,
+    key: KeySocket,
     outbox: Outbox,
     failures: mpsc::UnboundedSender<Failed>,
     channels: HashMap<String, Channel>,
@@ -78,11 +79,11 @@ pub enum Outcome {
 }
 
 impl PhoenixConversation {
-    /// A socket that `identity` has opened.
+    /// A socket that `identity` has opened with its key.
     pub fn new(
         engine: Arc<Engine>,
         version: Version,
-        identity: Arc<Identity>,
+        (identity, key): (Arc<Identity>, KeySocket),
         outbox: Outbox,
         failures: mpsc::UnboundedSender<Failed>,
     ) -> Self {
@@ -91,6 +92,7 @@ impl PhoenixConversation {
             engine,
             version,
             identity,
+            key,
             outbox,
             failures,
             channels: HashMap::new(),
@@ -131,7 +133,7 @@ impl PhoenixConversation {
             self.outbox.send(refusal);
             return;
         }
-        if !self.events.admit() {
+        if !self.events.admit() || !self.key.admit_event() {
             self.close(&request.topic, "Too many messages per second");
             return;
         }

@@ -13,7 +13,7 @@ use crate::changes::{AccessError, Binding, Registration};
 use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
 use crate::journal::ResyncRequired;
-use crate::limits::Rate;
+use crate::limits::{KeySocket, Rate};
 use crate::listener::{Dialect, Failed, Failure, Listener, ListenerId};
 use crate::outbox::Outbox;
 use crate::protocol::ChangeRequest;
@@ -24,10 +24,13 @@ use crate::sockets::{Conversation, Frame, Goodbye};
 /// How long a client may take to say who it is, in seconds.
 const AUTHENTICATE_WITHIN: i64 = 10;
 
+const TOO_MANY_CLIENTS: &str = "too many sockets of this user or key are open";
+
 /// One socket of SelfDB's own protocol.
 pub struct SelfDbConversation {
     engine: Arc<Engine>,
     identity: Option<Arc<Identity>>,
+    key: Option<KeySocket>,
     opened_at: i64,
     outbox: Outbox,
     failures: mpsc::UnboundedSender<Failed>,
@@ -84,6 +87,7 @@ impl SelfDbConversation {
         Self {
             engine,
             identity: None,
+            key: None,
             opened_at,
             outbox,
             failures,
@@ -133,6 +137,13 @@ impl SelfDbConversation {
             self.refuse(None, "the token or key is not valid");
             return Err(Goodbye("the token or key is not valid"));
         };
+        // A newer token of the same user takes the place of the older one.
+        self.key = None;
+        let Some(key) = self.engine.keys.open(&identity) else {
+            self.refuse(None, TOO_MANY_CLIENTS);
+            return Err(Goodbye(TOO_MANY_CLIENTS));
+        };
+        self.key = Some(key);
         for subscribed in self.subscriptions.values() {
             subscribed.listener.set_identity(Arc::clone(&identity));
         }
@@ -248,7 +259,8 @@ impl Conversation for SelfDbConversation {
     type Outcome = Outcome;
 
     async fn receive(&mut self, frame: Frame) -> Result<(), Goodbye> {
-        if !self.events.admit() {
+        let key_admits = self.key.as_ref().is_none_or(KeySocket::admit_event);
+        if !self.events.admit() || !key_admits {
             return Err(Goodbye("too many messages per second"));
         }
         let request = match &frame {

@@ -126,3 +126,72 @@ async fn a_client_that_does_not_read_is_cut_and_others_hear_on() {
         .expect("its end");
     assert!(heard < 100, "the stalled client heard everything");
 }
+
+#[tokio::test]
+async fn what_one_user_takes_over_all_sockets_is_bounded() {
+    let stage = Stage::with(|settings| {
+        settings
+            .with("REALTIME_KEY_MAX_CLIENTS", "2")
+            .with("REALTIME_KEY_MAX_JOINS", "4")
+            .with("REALTIME_KEY_MAX_EVENTS", "6")
+    })
+    .await;
+    let ((_, annas), (_, berts)) = (stage.user(), stage.user());
+    let url = stage.service.url();
+    let mut first = stage.connect_as(Version::V2, &annas).await;
+    let mut second = stage.connect_as(Version::V2, &annas).await;
+    assert!(Client::try_connect(url, Version::V2, &annas).await.is_err());
+    let mut other = stage.connect_as(Version::V2, &berts).await;
+    let mut refused = 0;
+    for number in 0..6 {
+        for client in [&mut first, &mut second] {
+            let topic = format!("realtime:{number}");
+            let reply = client.ask(&topic, "phx_join", json!({})).await;
+            refused += usize::from(reply["status"] == "error");
+        }
+    }
+    assert!(refused > 0);
+    other.join(ROOM, json!({})).await;
+    let messages = |count| {
+        let message = json!({ "topic": "room", "event": "x", "payload": {} });
+        json!({ "messages": vec![message; count] })
+    };
+    let send = |token: &str| stage.service.post("/api/broadcast").bearer(token);
+    let _ = send(&berts).json(&messages(7)).await.expect_status(429);
+    let key = stage.db.anon_token();
+    let _ = send(key).json(&messages(6)).await.expect_status(202);
+}
+
+/// A client that nothing comes from any more and that takes nothing: its connection is still
+/// there, only whoever was behind it is not.
+#[tokio::test]
+async fn a_black_holed_client_is_gone_after_the_silence() {
+    let stage = Stage::with(|settings| {
+        settings
+            .with("REALTIME_MAX_SILENCE", "1")
+            .with("REALTIME_MAX_CLIENTS", "1")
+            .with("REALTIME_BUFFER_BYTES", "100000000")
+    })
+    .await;
+    let mut client = stage.connect(Version::V2).await;
+    client.join(ROOM, json!({})).await;
+    // More than the buffers of both ends hold: the server cannot even write its farewell.
+    let payload = "x".repeat(2_000_000);
+    let message = json!({ "topic": "room", "event": "x", "payload": payload });
+    for _ in 0..8 {
+        let send = stage.service.post("/api/broadcast");
+        let send = send.bearer(stage.db.service_token());
+        let body = json!({ "messages": [message] });
+        let _ = send.json(&body).await.expect_status(202);
+    }
+    let began = tokio::time::Instant::now();
+    let (url, token) = (stage.service.url(), stage.db.anon_token());
+    while Client::try_connect(url, Version::V2, token).await.is_err() {
+        assert!(
+            began.elapsed() < crate::client::PATIENCE,
+            "it is never gone"
+        );
+        tokio::task::yield_now().await;
+    }
+    drop(client);
+}

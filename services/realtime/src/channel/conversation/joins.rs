@@ -62,7 +62,7 @@ impl PhoenixConversation {
 
     /// Everything that can be decided at once.
     fn admit(&mut self, request: &Request, payload: &ClientPayload) -> Result<Join, String> {
-        if !self.joins.admit() {
+        if !self.joins.admit() || !self.key.admit_join() {
             return Err("ClientJoinRateLimitReached: Too many joins per second".to_owned());
         }
         let name = request.topic.strip_prefix(TOPIC_PREFIX).unwrap_or_default();

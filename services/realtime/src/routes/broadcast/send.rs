@@ -43,6 +43,7 @@ pub(in crate::routes) async fn send_broadcasts(
     })?;
     let messages = request.messages.into_iter();
     let broadcasts = messages.map(broadcast).collect::<Result<Vec<_>, _>>()?;
+    admit(&engine, &identity, broadcasts.len())?;
     authorize(&engine, &identity, &broadcasts).await?;
     for broadcast in broadcasts {
         engine.bus.publish(Event::Broadcast(broadcast)).await;
@@ -85,6 +86,17 @@ pub(in crate::routes) fn new_broadcast(
         sender: None,
         id: None,
     })
+}
+
+/// Counts messages among those of their sender's key.
+pub(in crate::routes) fn admit(
+    engine: &Engine,
+    identity: &Identity,
+    messages: usize,
+) -> Result<(), Error> {
+    let count = u32::try_from(messages).unwrap_or(u32::MAX);
+    let admitted = engine.keys.usage(identity).admit_events(count);
+    admitted.then_some(()).ok_or(Error::TooManyMessages)
 }
 
 /// Holds every private topic against the policies on `realtime.messages`.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::send::{authorize, new_broadcast};
+use super::send::{admit, authorize, new_broadcast};
 use crate::bus::Event;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -47,6 +47,7 @@ pub(in crate::routes) async fn send_broadcast(
         ));
     };
     let broadcast = new_broadcast(&topic, query.private, event, body)?;
+    admit(&engine, &identity, 1)?;
     authorize(&engine, &identity, std::slice::from_ref(&broadcast)).await?;
     engine.bus.publish(Event::Broadcast(broadcast)).await;
     Ok(StatusCode::ACCEPTED)

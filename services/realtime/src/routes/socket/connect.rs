@@ -34,6 +34,7 @@ pub(in crate::routes) async fn connect_socket(
     let version = Version::parse(query.vsn.as_deref());
     let version = version.ok_or(Error::Invalid("vsn must be 1.0.0 or 2.0.0"))?;
     let open = engine.sockets.open().ok_or(Error::TooManyClients)?;
+    let key = engine.keys.open(&identity).ok_or(Error::TooManyClients)?;
     let clock = Arc::clone(&engine.clock);
     let (drive, outbox, failed) = Drive::new(open, &engine.limits, clock);
     let upgrade = upgrade
@@ -41,6 +42,6 @@ pub(in crate::routes) async fn connect_socket(
         .max_frame_size(engine.limits.max_message_bytes)
         .read_buffer_size(SOCKET_BUFFER_BYTES)
         .write_buffer_size(SOCKET_BUFFER_BYTES);
-    let conversation = PhoenixConversation::new(engine, version, identity, outbox, failed);
+    let conversation = PhoenixConversation::new(engine, version, (identity, key), outbox, failed);
     Ok(upgrade.on_upgrade(move |socket| drive.run(socket, conversation)))
 }
