@@ -86,6 +86,7 @@ python_suite() {
     await database.end();
   ' "$port" "$password"
   "$venv/bin/python" python/test_supabase.py
+  "$venv/bin/python" python/test_postgrest.py
   "$venv/bin/python" python/test_storage.py
 }
 

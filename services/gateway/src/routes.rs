@@ -43,6 +43,8 @@ pub(crate) const ROUTES: &[Route] = &[
     noun("/api/v1/auth", Auth, Access::KeyOrUser),
     noun("/api/v1/users", Auth, Access::KeyOrUser),
     noun("/api/v1/tables", Rest, Access::KeyOrUser),
+    noun("/api/v1/schema", Rest, Access::KeyOrUser),
+    noun("/api/v1/sql", Rest, Access::KeyOrUser),
     noun("/api/v1/buckets", Storage, Access::KeyOrUser),
     noun("/api/v1/files", Storage, Access::KeyOrUser),
     noun("/api/v1/functions", Functions, Access::KeyOrUser),

@@ -30,7 +30,7 @@ pub enum Upstream {
 pub struct Upstreams {
     /// `/auth/v1`, `/api/v1/auth`, `/api/v1/users`.
     pub auth: Upstream,
-    /// `/rest/v1`, `/graphql/v1`, `/api/v1/tables`.
+    /// `/rest/v1`, `/graphql/v1`, `/api/v1/tables`, `/api/v1/schema`, `/api/v1/sql`.
     pub rest: Upstream,
     /// `/realtime/v1`, `/api/v1/realtime`.
     pub realtime: Upstream,

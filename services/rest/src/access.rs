@@ -77,6 +77,12 @@ impl Caller {
         })
     }
 
+    /// Who it is, where the token says so.
+    pub(crate) fn subject(&self) -> Option<String> {
+        let claims: serde_json::Value = serde_json::from_str(&self.claims).ok()?;
+        Some(claims.get("sub")?.as_str()?.to_owned())
+    }
+
     /// The same caller with the rights of administration; `None` where they are not open to it.
     pub(crate) fn as_service(&self) -> Option<Self> {
         self.admin.then(|| Self {

@@ -13,7 +13,7 @@ mod transaction;
 
 pub(crate) use api::{ApiError, RangeError};
 pub(crate) use cache::{CacheError, MissingFunction};
-pub(crate) use database::DatabaseError;
+pub(crate) use database::{DatabaseError, Refusal};
 pub(crate) use idempotency::IdempotencyError;
 pub(crate) use keyset::KeysetError;
 pub(crate) use token::TokenFailure;

@@ -4,6 +4,7 @@
 pub(crate) mod once;
 pub(crate) mod operations;
 mod settings;
+pub(crate) mod snapshot;
 pub(crate) mod stream;
 pub(crate) mod work;
 

@@ -4,6 +4,8 @@
 mod page;
 mod resource;
 mod root;
+mod schema;
+mod sql;
 mod tables;
 mod transaction;
 mod types;
@@ -38,6 +40,12 @@ fn platform() -> Router<Live> {
         .route("/-/", get(page::get_page))
         .route("/-/page.js", get(page::get_script))
         .route("/-/page.css", get(page::get_style))
+        .route("/api/v1/sql/query", post(sql::run_sql))
+        .route("/api/v1/schema", get(schema::get_schema))
+        .route(
+            "/api/v1/schema/visualization",
+            get(schema::get_schema_graph),
+        )
         .route(
             "/api/v1/tables",
             get(tables::list_tables).post(tables::create_table),
@@ -48,6 +56,7 @@ fn platform() -> Router<Live> {
                 .put(tables::update_table)
                 .delete(tables::delete_table),
         )
+        .route("/api/v1/tables/{table}/sql", get(tables::get_table_sql))
         .route(
             "/api/v1/tables/{table}/columns",
             post(tables::create_column),

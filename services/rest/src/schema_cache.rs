@@ -3,6 +3,7 @@
 
 mod changes;
 mod facts;
+mod foreign_key;
 pub(crate) mod fuzzy;
 pub(crate) mod handle;
 mod load;
@@ -16,6 +17,7 @@ pub(crate) mod routine;
 pub(crate) mod table;
 mod views;
 
+pub(crate) use facts::own_keys;
 pub(crate) use handle::CacheHandle;
 pub(crate) use refresh::keep_fresh;
 

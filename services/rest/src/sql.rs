@@ -10,6 +10,7 @@ pub(crate) mod idempotency;
 mod keyset;
 pub(crate) mod lines;
 mod mutate;
+mod operators;
 mod read;
 mod select;
 mod types;

@@ -102,6 +102,18 @@ impl Refusal {
 const CANCELLED: (&str, &str) = ("57014", "canceling statement due to statement timeout");
 
 impl DatabaseError {
+    /// What was ended on this side, since it took too long.
+    pub(crate) fn too_slow(authenticated: bool) -> super::Error {
+        let refusal = Refusal {
+            code: CANCELLED.0.to_owned(),
+            message: CANCELLED.1.to_owned(),
+            details: None,
+            hint: None,
+            authenticated,
+        };
+        refusal.explained()
+    }
+
     /// What a batch ran into, of a request that is more than anonymous or not.
     pub(crate) fn of_pipeline(error: PipelineError, authenticated: bool) -> super::Error {
         let refusal = match error {
@@ -112,13 +124,7 @@ impl DatabaseError {
                 hint: error.hint,
                 authenticated,
             },
-            PipelineError::Deadline { .. } => Refusal {
-                code: CANCELLED.0.to_owned(),
-                message: CANCELLED.1.to_owned(),
-                details: None,
-                hint: None,
-                authenticated,
-            },
+            PipelineError::Deadline { .. } => return Self::too_slow(authenticated),
             PipelineError::Busy => return Self::Busy.into(),
             PipelineError::Unavailable {
                 outcome: Outcome::Unknown,

@@ -1,5 +1,6 @@
 //! Filters: `column=operator.value`, and the boolean trees of `and` and `or`.
 
+mod operators;
 mod parse;
 
 pub(crate) use parse::{condition, group};

@@ -3,11 +3,12 @@
 
 mod database;
 mod described;
+mod functions;
 mod writer;
 
 pub(crate) use described::Described;
 
-use crate::schema_cache::SchemaCache;
+use database::Keys;
 use writer::Writer;
 
 /// The types every file has, and those that pick from `Database`.
@@ -16,11 +17,11 @@ const PICKERS: &str = include_str!("typescript/pickers.ts");
 
 /// The whole file. `schemas` are in the order of the configuration; the first is the default where
 /// none is called `public`.
-pub(crate) fn document(described: &Described, cache: &SchemaCache, schemas: &[String]) -> String {
+pub(crate) fn document(described: &Described, keys: &Keys, schemas: &[String]) -> String {
     let mut writer = Writer::default();
     let mut sorted: Vec<&String> = schemas.iter().collect();
     sorted.sort();
-    database::add_database(&mut writer, (described, cache), &sorted);
+    database::add_database(&mut writer, (described, keys), &sorted);
     let types = writer.finish();
     let mut writer = Writer::default();
     database::add_constants(&mut writer, described, &sorted);

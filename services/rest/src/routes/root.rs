@@ -23,7 +23,7 @@ use crate::response::openapi;
 use crate::schema_cache::SchemaCache;
 use crate::sql::Sql;
 
-/// What a role may use of a schema.
+/// What a role may use of a schema, or all there is.
 const ACCESSIBLE: &str = include_str!("../schema_cache/queries/accessible.sql");
 
 #[derive(Debug, Deserialize)]
@@ -33,9 +33,6 @@ struct Accessible {
     tables: BTreeSet<String>,
     functions: BTreeSet<String>,
 }
-
-/// All that there is in a schema, whoever asks.
-const EXPOSED: &str = include_str!("../schema_cache/queries/exposed.sql");
 
 /// Makes a request for the description one for the function that answers in its place.
 pub(super) fn call_in_its_place(
@@ -71,13 +68,13 @@ pub(super) async fn inspect(
         return Err(ApiError::MediaType(names.join(", ")).into());
     }
     let description = &app.config.description;
-    let query = match description.mode {
+    let all = match description.mode {
         DescriptionMode::Disabled => return Err(ApiError::DescriptionDisabled.into()),
-        DescriptionMode::FollowPrivileges => ACCESSIBLE,
-        DescriptionMode::IgnorePrivileges => EXPOSED,
+        DescriptionMode::FollowPrivileges => "false",
+        DescriptionMode::IgnorePrivileges => "true",
     };
     let mut sql = Sql::default();
-    sql.bind_all(query, [request.schema.as_str()]);
+    sql.bind_all(ACCESSIBLE, [request.schema.as_str(), all]);
     let value = execute_one(app, asked, Access::ReadOnly, sql).await?;
     let value = value.ok_or(Error::Shape("no list of what is accessible"))?;
     let accessible: Accessible =

@@ -4,6 +4,7 @@ mod administration;
 mod columns;
 mod create;
 mod data;
+mod definition;
 mod delete;
 mod get;
 mod list;
@@ -14,11 +15,13 @@ mod view;
 pub(super) use columns::{create_column, delete_column, update_column};
 pub(super) use create::create_table;
 pub(super) use data::list_rows;
+pub(super) use definition::get_table_sql;
 pub(super) use delete::delete_table;
 pub(super) use get::get_table;
 pub(super) use list::list_tables;
 pub(super) use rows::{create_rows, delete_row, update_row};
 pub(super) use update::update_table;
+pub(super) use view::TableResponse;
 
 use axum::body::Body;
 use http::Method;
@@ -33,7 +36,7 @@ use crate::schema_cache::SchemaCache;
 use crate::schema_cache::table::Table;
 
 /// Where the platform's own tables API works.
-const SCHEMA: &str = "public";
+pub(super) const SCHEMA: &str = "public";
 
 /// The table called `name`, as far as `caller` may know of it.
 fn visible<'c>(schema: &'c SchemaCache, caller: &Caller, name: &str) -> Result<&'c Table, Error> {
@@ -55,7 +58,7 @@ fn quoted(column: &str) -> String {
 }
 
 /// A JSON body.
-async fn json<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, Error> {
+pub(super) async fn json<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, Error> {
     let body = read_body(&Method::POST, body, app.config.max_body_bytes).await?;
     serde_json::from_slice(&body)
         .map_err(|error| ApiError::Body(format!("The body does not fit: {error}")).into())

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::foreign_key::{ForeignKey, Relationships, relate};
 use super::media::{FoundAggregate, MediaHandlers};
-use super::relationship::{ForeignKey, Relationship, RowFunction};
+use super::relationship::{Relationship, RowFunction};
 use super::representation::{FoundDomains, Representations};
 use super::routine::Routine;
 use super::table::Table;
@@ -194,6 +195,23 @@ impl Settings {
     }
 }
 
+/// By table or view, the relationships that are keys of its own, from what the queries of all keys
+/// and of all columns of views answer.
+pub(crate) fn own_keys(
+    keys: &[u8],
+    columns: &[u8],
+) -> Result<HashMap<QualifiedName, Vec<Relationship>>, serde_json::Error> {
+    let keys: Vec<Of<ForeignKey>> = serde_json::from_slice(keys)?;
+    let columns: Vec<Of<ViewColumn>> = serde_json::from_slice(columns)?;
+    let keys: Vec<&ForeignKey> = keys.iter().map(|(_, key)| key).collect();
+    let mut known = Relationships::new();
+    for key in with_views(&keys, columns.iter().map(|(_, column)| column)) {
+        let own = known.entry(key.table.clone()).or_default();
+        own.push(key.forwards());
+    }
+    Ok(known)
+}
+
 /// What depends on what was changed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Affected {
@@ -202,33 +220,4 @@ pub(super) struct Affected {
     pub views: bool,
     /// Whether a function, or a cast by one, depends on it.
     pub functions: bool,
-}
-
-type Relationships = HashMap<QualifiedName, Vec<Relationship>>;
-
-fn relate(tables: &BTreeMap<QualifiedName, Arc<Table>>, keys: &[ForeignKey]) -> Relationships {
-    let mut relationships = Relationships::new();
-    let mut add = |relationship: Relationship| {
-        let known = relationships.entry(relationship.table.clone()).or_default();
-        known.push(relationship);
-    };
-    let mut by_table: BTreeMap<_, Vec<&ForeignKey>> = BTreeMap::new();
-    for key in keys {
-        add(key.forwards());
-        add(key.backwards());
-        by_table.entry(&key.table).or_default().push(key);
-    }
-    for (table, keys) in by_table {
-        let Some(primary_key) = tables.get(table).map(|table| &table.primary_key) else {
-            continue;
-        };
-        for key in &keys {
-            for other in &keys {
-                key.across(other, primary_key)
-                    .into_iter()
-                    .for_each(&mut add);
-            }
-        }
-    }
-    relationships
 }

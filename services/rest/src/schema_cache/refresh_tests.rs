@@ -204,11 +204,11 @@ struct Tally {
     piecemeal: usize,
 }
 
-/// One to three statements at a time.
+/// Two to five statements at a time.
 fn statements(rounds: usize) -> Vec<Vec<String>> {
     let mut runner = TestRunner::default();
     let change = prop_oneof![2 => table_change().boxed(), 1 => other_change().boxed()];
-    let some = prop::collection::vec(change, 1..4);
+    let some = prop::collection::vec(change, 2..6);
     let all = prop::collection::vec(some, rounds).new_tree(&mut runner);
     all.expect("statements").current()
 }
@@ -258,7 +258,7 @@ async fn a_refreshed_cache_is_the_loaded_one() {
     let rounds = ProptestConfig::default().cases as usize / 4;
     let tally = drift(statements(rounds)).await;
     // Otherwise it would prove nothing.
-    assert!(tally.done > rounds / 3, "{tally:?}");
-    assert!(tally.changed > rounds / 5, "{tally:?}");
-    assert!(tally.piecemeal > rounds / 5, "{tally:?}");
+    assert!(tally.done > rounds / 6, "{tally:?}");
+    assert!(tally.changed > rounds / 10, "{tally:?}");
+    assert!(tally.piecemeal > rounds / 10, "{tally:?}");
 }

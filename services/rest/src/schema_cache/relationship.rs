@@ -76,17 +76,6 @@ pub(crate) struct Junction {
     pub target: Vec<ColumnPair>,
 }
 
-/// A foreign key as the catalogue has it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct ForeignKey {
-    pub constraint: String,
-    pub table: QualifiedName,
-    pub foreign_table: QualifiedName,
-    pub columns: Vec<ColumnPair>,
-    /// Whether the columns are also unique in their own table.
-    pub unique: bool,
-}
-
 impl Relationship {
     pub(crate) fn is_self(&self) -> bool {
         self.table == self.foreign_table
@@ -171,14 +160,6 @@ impl Key {
     }
 }
 
-fn reversed(columns: &[ColumnPair]) -> Vec<ColumnPair> {
-    let reverse = |pair: &ColumnPair| ColumnPair {
-        own: pair.foreign.clone(),
-        foreign: pair.own.clone(),
-    };
-    columns.iter().map(reverse).collect()
-}
-
 impl From<RowFunction> for Relationship {
     fn from(function: RowFunction) -> Self {
         Self {
@@ -193,66 +174,5 @@ impl From<RowFunction> for Relationship {
                 },
             }),
         }
-    }
-}
-
-impl ForeignKey {
-    /// The relationship as the table that has the key sees it.
-    pub(crate) fn forwards(&self) -> Relationship {
-        let key = Key {
-            constraint: self.constraint.clone(),
-            columns: self.columns.clone(),
-            is_own: true,
-        };
-        Relationship {
-            table: self.table.clone(),
-            foreign_table: self.foreign_table.clone(),
-            cardinality: if self.unique {
-                Cardinality::OneToOne(key)
-            } else {
-                Cardinality::ManyToOne(key)
-            },
-        }
-    }
-
-    /// The relationship as the referenced table sees it.
-    pub(crate) fn backwards(&self) -> Relationship {
-        let key = Key {
-            constraint: self.constraint.clone(),
-            columns: reversed(&self.columns),
-            is_own: false,
-        };
-        Relationship {
-            table: self.foreign_table.clone(),
-            foreign_table: self.table.clone(),
-            cardinality: if self.unique {
-                Cardinality::OneToOne(key)
-            } else {
-                Cardinality::OneToMany(key)
-            },
-        }
-    }
-
-    /// The way over this key's table, from what it references to what `other` references; where
-    /// both keys lie within the primary key of the table.
-    pub(crate) fn across(&self, other: &Self, primary_key: &[String]) -> Option<Relationship> {
-        let mut columns = self.columns.iter().chain(&other.columns);
-        if self.constraint == other.constraint
-            || !columns.all(|pair| primary_key.contains(&pair.own))
-        {
-            return None;
-        }
-        let junction = Junction {
-            table: self.table.clone(),
-            constraint: self.constraint.clone(),
-            foreign_constraint: other.constraint.clone(),
-            source: reversed(&self.columns),
-            target: reversed(&other.columns),
-        };
-        Some(Relationship {
-            table: self.foreign_table.clone(),
-            foreign_table: other.foreign_table.clone(),
-            cardinality: Cardinality::ManyToMany(Box::new(junction)),
-        })
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::QualifiedName;
-use super::relationship::{ColumnPair, ForeignKey};
+use super::foreign_key::ForeignKey;
+use super::relationship::ColumnPair;
 
 /// A column of a view that is a column of a table.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -8,75 +8,8 @@ use super::Sql;
 use super::fragment::array_literal;
 use crate::plan::field::{Column, Condition};
 use crate::plan::read::{JoinCondition, TableRef};
-use crate::request::filter::{
-    IsValue, LogicOperator, Operation, QuantifiedOperator, Quantifier, SimpleOperator,
-    TextSearchOperator,
-};
+use crate::request::filter::{Operation, QuantifiedOperator, Quantifier};
 use crate::request::names::{JsonArrow, JsonOperand};
-
-impl SimpleOperator {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::NotEqual => " <> ",
-            Self::Contains => " @> ",
-            Self::Contained => " <@ ",
-            Self::Overlaps => " && ",
-            Self::StrictlyLeft => " << ",
-            Self::StrictlyRight => " >> ",
-            Self::NotExtendsRight => " &< ",
-            Self::NotExtendsLeft => " &> ",
-            Self::Adjacent => " -|- ",
-        }
-    }
-}
-
-impl QuantifiedOperator {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Equal => " = ",
-            Self::GreaterThanEqual => " >= ",
-            Self::GreaterThan => " > ",
-            Self::LessThanEqual => " <= ",
-            Self::LessThan => " < ",
-            Self::Like => " like ",
-            Self::ILike => " ilike ",
-            Self::Match => " ~ ",
-            Self::IMatch => " ~* ",
-        }
-    }
-}
-
-impl TextSearchOperator {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Plainly => " @@ to_tsquery(",
-            Self::Words => " @@ plainto_tsquery(",
-            Self::Phrase => " @@ phraseto_tsquery(",
-            Self::Web => " @@ websearch_to_tsquery(",
-        }
-    }
-}
-
-impl IsValue {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Null => " is null",
-            Self::NotNull => " is not null",
-            Self::True => " is true",
-            Self::False => " is false",
-            Self::Unknown => " is unknown",
-        }
-    }
-}
-
-impl LogicOperator {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::And => " and ",
-            Self::Or => " or ",
-        }
-    }
-}
 
 /// Adds ` where …`, if there is anything to say.
 pub(super) fn add_where(

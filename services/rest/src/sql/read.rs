@@ -206,11 +206,7 @@ fn add_counted_condition(sql: &mut Sql, table: &TableRef, condition: &Condition,
             members,
         } => {
             sql.push(if *negated { "not (" } else { "(" });
-            let operator = match operator {
-                crate::request::filter::LogicOperator::And => " and ",
-                crate::request::filter::LogicOperator::Or => " or ",
-            };
-            sql.list(members, operator, |sql, member| {
+            sql.list(members, operator.sql(), |sql, member| {
                 add_counted_condition(sql, table, member, embeds);
             });
             sql.push(")");

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use testkit::{TestDatabase, TestRequest, TestResponse, TestService};
 
 /// What scenarios write plainly and a URI carries encoded.
-const NOT_IN_URIS: &AsciiSet = &CONTROLS
+pub(crate) const NOT_IN_URIS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'<')

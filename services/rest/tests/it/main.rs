@@ -5,6 +5,7 @@ mod api;
 mod bad_input;
 mod bodies;
 mod computed;
+mod console;
 mod counts;
 mod documentation;
 mod embedding;

@@ -1,9 +1,7 @@
 //! How filters and their trees are written.
 
-use super::{
-    Filter, IsValue, LogicOperator, LogicTree, Operation, QuantifiedOperator, Quantifier,
-    SimpleOperator, TextSearchOperator,
-};
+use super::operators::{quantified_operator, simple_operator, text_search_operator};
+use super::{Filter, IsValue, LogicOperator, LogicTree, Operation, Quantifier};
 use crate::request::cursor::{Cursor, Mismatch};
 use crate::request::names;
 
@@ -219,44 +217,4 @@ fn array(cursor: &mut Cursor<'_>) -> Option<String> {
     }
     *cursor = ahead;
     Some(format!("{{{inside}}}"))
-}
-
-fn simple_operator(word: &str) -> Option<SimpleOperator> {
-    Some(match word {
-        "neq" => SimpleOperator::NotEqual,
-        "cs" => SimpleOperator::Contains,
-        "cd" => SimpleOperator::Contained,
-        "ov" => SimpleOperator::Overlaps,
-        "sl" => SimpleOperator::StrictlyLeft,
-        "sr" => SimpleOperator::StrictlyRight,
-        "nxr" => SimpleOperator::NotExtendsRight,
-        "nxl" => SimpleOperator::NotExtendsLeft,
-        "adj" => SimpleOperator::Adjacent,
-        _ => return None,
-    })
-}
-
-fn quantified_operator(word: &str) -> Option<QuantifiedOperator> {
-    Some(match word {
-        "eq" => QuantifiedOperator::Equal,
-        "gte" => QuantifiedOperator::GreaterThanEqual,
-        "gt" => QuantifiedOperator::GreaterThan,
-        "lte" => QuantifiedOperator::LessThanEqual,
-        "lt" => QuantifiedOperator::LessThan,
-        "like" => QuantifiedOperator::Like,
-        "ilike" => QuantifiedOperator::ILike,
-        "match" => QuantifiedOperator::Match,
-        "imatch" => QuantifiedOperator::IMatch,
-        _ => return None,
-    })
-}
-
-fn text_search_operator(word: &str) -> Option<TextSearchOperator> {
-    Some(match word {
-        "fts" => TextSearchOperator::Plainly,
-        "plfts" => TextSearchOperator::Words,
-        "phfts" => TextSearchOperator::Phrase,
-        "wfts" => TextSearchOperator::Web,
-        _ => return None,
-    })
 }

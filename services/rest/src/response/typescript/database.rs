@@ -1,19 +1,22 @@
 //! The type `Database` and the values of its enums.
 
-use super::described::{
-    Attribute, Column, Described, Enum, Function, Kind, Known, Relation, Returned,
-};
+use std::collections::HashMap;
+
+use super::described::{Attribute, Column, Described, Enum, Kind, Known, Relation, Returned};
 use super::writer::{Writer, property, text};
+use crate::schema_cache::QualifiedName;
 use crate::schema_cache::relationship::{ColumnPair, Relationship};
-use crate::schema_cache::{QualifiedName, SchemaCache};
 
 /// The version of the protocol whose inference `supabase-js` is to use.
 const PROTOCOL: &str = "13.0.5";
 
+/// The keys of each table and view.
+pub(super) type Keys = HashMap<QualifiedName, Vec<Relationship>>;
+
 /// Adds `export type Database = {…}`.
 pub(super) fn add_database(
     writer: &mut Writer,
-    (described, cache): (&Described, &SchemaCache),
+    (described, keys): (&Described, &Keys),
     schemas: &[&String],
 ) {
     let known = Known::of(described);
@@ -25,7 +28,7 @@ pub(super) fn add_database(
             let schema = Schema {
                 name,
                 described,
-                cache,
+                keys,
                 known: &known,
             };
             schema.add(writer);
@@ -52,11 +55,11 @@ pub(super) fn add_constants(writer: &mut Writer, described: &Described, schemas:
     });
 }
 
-struct Schema<'a> {
-    name: &'a str,
-    described: &'a Described,
-    cache: &'a SchemaCache,
-    known: &'a Known<'a>,
+pub(super) struct Schema<'a> {
+    pub name: &'a str,
+    pub described: &'a Described,
+    keys: &'a Keys,
+    pub known: &'a Known<'a>,
 }
 
 impl Schema<'_> {
@@ -150,12 +153,11 @@ impl Schema<'_> {
     }
 
     fn relationships(&self, writer: &mut Writer, relation: &Relation) {
-        let name = QualifiedName::new(self.name, &relation.name);
         let mut keys: Vec<&Relationship> = self
-            .cache
-            .relationships_of(&name)
-            .iter()
-            .filter(|known| known.key().is_some_and(|key| key.is_own))
+            .keys
+            .get(&QualifiedName::new(self.name, &relation.name))
+            .into_iter()
+            .flatten()
             .filter(|known| known.foreign_table.schema == self.name)
             .collect();
         keys.sort_by_key(|known| {
@@ -172,81 +174,6 @@ impl Schema<'_> {
             }
         });
     }
-
-    /// The functions by name.
-    fn overloads(&self) -> Vec<Vec<&Function>> {
-        let mut overloads: Vec<Vec<&Function>> = Vec::new();
-        for function in &self.described.functions {
-            if function.schema != self.name {
-                continue;
-            }
-            match overloads.last_mut() {
-                Some(last) if last.first().is_some_and(|one| one.name == function.name) => {
-                    last.push(function);
-                }
-                Some(_) | None => overloads.push(vec![function]),
-            }
-        }
-        overloads
-    }
-
-    fn function(&self, writer: &mut Writer, overloads: &[&Function]) {
-        let name = overloads.first().map_or("", |function| &function.name);
-        if let [function] = overloads {
-            writer.properties(&property(name), [function], |writer, function| {
-                self.signature(writer, function);
-            });
-            return;
-        }
-        writer.line(format!("{}:", property(name)));
-        for function in overloads {
-            writer.block("| ", "", |writer| self.signature(writer, function));
-        }
-    }
-
-    fn signature(&self, writer: &mut Writer, function: &Function) {
-        if function.parameters.is_empty() {
-            writer.line("Args: never");
-        } else {
-            writer.properties("Args", &function.parameters, |writer, parameter| {
-                let optional = if parameter.optional { "?" } else { "" };
-                let written = parameter.type_name.written(self.known);
-                let name = match parameter.name.as_str() {
-                    "" => text(""),
-                    name => property(name),
-                };
-                writer.line(format!("{name}{optional}: {written}"));
-            });
-        }
-        let many = if function.set { "[]" } else { "" };
-        match &function.returns {
-            Returned::Columns(columns) => {
-                writer.block("Returns: ", many, |writer| {
-                    for column in columns {
-                        let written = column.type_name.written(self.known);
-                        writer.line(format!("{}: {written}", property(&column.name)));
-                    }
-                });
-            }
-            Returned::Type(returned) => {
-                writer.line(format!("Returns: {}{many}", returned.written(self.known)));
-                if matches!(returned.kind, Kind::Table | Kind::View) && !returned.list {
-                    add_rows(writer, function, &returned.name);
-                }
-            }
-        }
-    }
-}
-
-/// Adds which rows a function returns, so that they can be filtered and embedded.
-fn add_rows(writer: &mut Writer, function: &Function, relation: &str) {
-    writer.properties("SetofOptions", [function], |writer, function| {
-        let from = function.row_of.as_deref().unwrap_or("*");
-        writer.line(format!("from: {}", text(from)));
-        writer.line(format!("to: {}", text(relation)));
-        writer.line(format!("isOneToOne: {}", !function.set || function.single));
-        writer.line(format!("isSetofReturn: {}", function.set));
-    });
 }
 
 fn add_enum(writer: &mut Writer, known: &Enum) {

@@ -6,73 +6,48 @@ type Schemas = DatabaseWithoutInternals
 
 type InSchema = { schema: keyof Schemas }
 
-type Relations<S extends keyof Schemas> = Schemas[S]["Tables"] & Schemas[S]["Views"]
+// What a schema has: its tables and views are looked up together.
+type Kinds<S> = S extends { Tables: infer T; Views: infer V; Enums: infer E; CompositeTypes: infer C }
+  ? { Relations: T & V; Tables: T; Enums: E; CompositeTypes: C }
+  : never
 
-type DefaultRelations = DefaultSchema["Tables"] & DefaultSchema["Views"]
+type Kind = "Relations" | "Tables" | "Enums" | "CompositeTypes"
+
+type DefaultNames<K extends Kind> = keyof Kinds<DefaultSchema>[K]
+
+type NamesIn<K extends Kind, NameOrOptions> = NameOrOptions extends InSchema
+  ? keyof Kinds<Schemas[NameOrOptions["schema"]]>[K]
+  : never
+
+type Picked<K extends Kind, NameOrOptions, Name> = NameOrOptions extends InSchema
+  ? Name extends keyof Kinds<Schemas[NameOrOptions["schema"]]>[K]
+    ? Kinds<Schemas[NameOrOptions["schema"]]>[K][Name]
+    : never
+  : NameOrOptions extends DefaultNames<K>
+    ? Kinds<DefaultSchema>[K][NameOrOptions]
+    : never
 
 export type Tables<
-  NameOrOptions extends keyof DefaultRelations | InSchema,
-  Name extends NameOrOptions extends InSchema
-    ? keyof Relations<NameOrOptions["schema"]>
-    : never = never,
-> = NameOrOptions extends InSchema
-  ? Relations<NameOrOptions["schema"]>[Name] extends { Row: infer R }
-    ? R
-    : never
-  : NameOrOptions extends keyof DefaultRelations
-    ? DefaultRelations[NameOrOptions] extends { Row: infer R }
-      ? R
-      : never
-    : never
+  NameOrOptions extends DefaultNames<"Relations"> | InSchema,
+  Name extends NamesIn<"Relations", NameOrOptions> = never,
+> = Picked<"Relations", NameOrOptions, Name> extends { Row: infer R } ? R : never
 
 export type TablesInsert<
-  NameOrOptions extends keyof DefaultSchema["Tables"] | InSchema,
-  Name extends NameOrOptions extends InSchema
-    ? keyof Schemas[NameOrOptions["schema"]]["Tables"]
-    : never = never,
-> = NameOrOptions extends InSchema
-  ? Schemas[NameOrOptions["schema"]]["Tables"][Name] extends { Insert: infer I }
-    ? I
-    : never
-  : NameOrOptions extends keyof DefaultSchema["Tables"]
-    ? DefaultSchema["Tables"][NameOrOptions] extends { Insert: infer I }
-      ? I
-      : never
-    : never
+  NameOrOptions extends DefaultNames<"Tables"> | InSchema,
+  Name extends NamesIn<"Tables", NameOrOptions> = never,
+> = Picked<"Tables", NameOrOptions, Name> extends { Insert: infer I } ? I : never
 
 export type TablesUpdate<
-  NameOrOptions extends keyof DefaultSchema["Tables"] | InSchema,
-  Name extends NameOrOptions extends InSchema
-    ? keyof Schemas[NameOrOptions["schema"]]["Tables"]
-    : never = never,
-> = NameOrOptions extends InSchema
-  ? Schemas[NameOrOptions["schema"]]["Tables"][Name] extends { Update: infer U }
-    ? U
-    : never
-  : NameOrOptions extends keyof DefaultSchema["Tables"]
-    ? DefaultSchema["Tables"][NameOrOptions] extends { Update: infer U }
-      ? U
-      : never
-    : never
+  NameOrOptions extends DefaultNames<"Tables"> | InSchema,
+  Name extends NamesIn<"Tables", NameOrOptions> = never,
+> = Picked<"Tables", NameOrOptions, Name> extends { Update: infer U } ? U : never
 
 export type Enums<
-  NameOrOptions extends keyof DefaultSchema["Enums"] | InSchema,
-  Name extends NameOrOptions extends InSchema
-    ? keyof Schemas[NameOrOptions["schema"]]["Enums"]
-    : never = never,
-> = NameOrOptions extends InSchema
-  ? Schemas[NameOrOptions["schema"]]["Enums"][Name]
-  : NameOrOptions extends keyof DefaultSchema["Enums"]
-    ? DefaultSchema["Enums"][NameOrOptions]
-    : never
+  NameOrOptions extends DefaultNames<"Enums"> | InSchema,
+  Name extends NamesIn<"Enums", NameOrOptions> = never,
+> = Picked<"Enums", NameOrOptions, Name>
 
 export type CompositeTypes<
-  NameOrOptions extends keyof DefaultSchema["CompositeTypes"] | InSchema,
-  Name extends NameOrOptions extends InSchema
-    ? keyof Schemas[NameOrOptions["schema"]]["CompositeTypes"]
-    : never = never,
-> = NameOrOptions extends InSchema
-  ? Schemas[NameOrOptions["schema"]]["CompositeTypes"][Name]
-  : NameOrOptions extends keyof DefaultSchema["CompositeTypes"]
-    ? DefaultSchema["CompositeTypes"][NameOrOptions]
-    : never
+  NameOrOptions extends DefaultNames<"CompositeTypes"> | InSchema,
+  Name extends NamesIn<"CompositeTypes", NameOrOptions> = never,
+> = Picked<"CompositeTypes", NameOrOptions, Name>

@@ -8,8 +8,8 @@ use crate::schema_cache::table::{DefaultExpression, Table};
 
 /// A table.
 #[derive(Debug, Serialize)]
-pub(super) struct TableResponse<'t> {
-    name: &'t str,
+pub(in crate::routes) struct TableResponse<'t> {
+    pub name: &'t str,
     description: Option<&'t str>,
     is_public: bool,
     is_view: bool,

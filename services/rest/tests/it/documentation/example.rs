@@ -3,21 +3,11 @@
 use std::fmt::Write as _;
 
 use http::Method;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use testkit::TestResponse;
 
-/// What the pages write plainly and a URI carries encoded.
-const NOT_IN_URIS: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+use crate::api::NOT_IN_URIS;
 
 #[derive(Default)]
 pub(super) struct Example {
