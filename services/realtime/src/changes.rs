@@ -7,6 +7,7 @@ pub mod compare;
 pub mod delivery;
 pub mod filter;
 pub mod plan;
+pub mod refusal;
 pub mod render;
 pub mod subscriptions;
 

@@ -47,6 +47,8 @@ pub struct Engine {
     pub keys: Keys,
     /// The open sockets.
     pub sockets: Arc<Sockets>,
+    /// The publication whose tables are listened to.
+    pub publication: String,
     /// The web origins sockets may come from; any where empty.
     pub origins: Vec<String>,
     /// The time.
@@ -104,14 +106,22 @@ impl Engine {
         listener: &Arc<Listener>,
         bindings: Vec<Binding>,
     ) -> Result<Registration, SubscribeError> {
-        for binding in &bindings {
-            self.check_columns(&listener.identity(), binding).await?;
-        }
         let registration = self.subscriptions.add(Arc::clone(listener), bindings);
         self.replication_ready()
             .await
             .map_err(SubscribeError::Stream)?;
         Ok(registration)
+    }
+
+    /// Whether the publication has a table that `binding` asks for.
+    pub async fn publishes(
+        &self,
+        identity: &Identity,
+        binding: &Binding,
+    ) -> Result<bool, AccessError> {
+        let (schema, table) = (binding.schema.as_str(), binding.table.as_str());
+        let asked = (self.publication.as_str(), schema, table);
+        self.access.is_published(identity, asked).await
     }
 
     /// Waits until the next commit will be seen; what is missing where that takes too long.
@@ -121,7 +131,7 @@ impl Engine {
 
     /// What a role may not read it may not filter by either. A table that is not there yet may
     /// come; its filters are then held against its columns as they are.
-    async fn check_columns(
+    pub async fn check_columns(
         &self,
         identity: &Identity,
         binding: &Binding,

@@ -68,7 +68,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
     let (state, stream) = StreamStatus::channel();
     let leader = LeaderConfig {
         endpoint: config.endpoint,
-        publication: config.publication,
+        publication: config.publication.clone(),
         instance: SystemRandomness.uuid().simple().to_string(),
         max_event_bytes: config.limits.max_event_bytes,
     };
@@ -98,6 +98,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         limits: config.limits,
         keys: Keys::new(config.limits),
         sockets: Arc::clone(&sockets),
+        publication: config.publication,
         origins: config.origins,
         clock,
         randomness: Arc::new(SystemRandomness),

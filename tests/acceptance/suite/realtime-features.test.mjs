@@ -74,12 +74,18 @@ test("filters, columns and several listeners on one channel", async () => {
 
 test("a filter that cannot be used is an error with words", async () => {
   const { supabase } = await signedIn();
-  const channel = supabase.channel(`wrong-${id}`)
-    .on("postgres_changes", { event: "*", schema: "public", table, filter: "missing=eq.1" }, () => {});
-  const error = await new Promise((resolve) => channel.subscribe((status, problem) => {
-    if (status === "CHANNEL_ERROR") resolve(problem);
-  }));
-  assert.match(error.message, /missing/);
+  const told = async (name, changes) => {
+    const system = [];
+    await subscribed(supabase.channel(`${name}-${id}`)
+      .on("postgres_changes", { event: "*", schema: "public", ...changes }, () => {})
+      .on("system", {}, (message) => system.push(message)));
+    await until("it is told", () => system.length === 1);
+    assert.equal(system[0].status, "error");
+    return system[0].message;
+  };
+  assert.match(await told("column", { table, filter: "missing=eq.1" }), /invalid column for filter missing/);
+  assert.match(await told("operator", { table, filter: "title=foo.1" }), /Error parsing `filter` params: \["foo", "1"\]/);
+  assert.match(await told("table", { table: "no_such_table" }), /Please check Realtime is enabled/);
   await supabase.removeAllChannels();
 });
 

@@ -330,6 +330,18 @@ impl Access {
         Ok(columns)
     }
 
+    /// Whether a publication has a table of this schema and name, either of which may be `*`.
+    pub async fn is_published(
+        &self,
+        identity: &Identity,
+        asked: (&str, &str, &str),
+    ) -> Result<bool, AccessError> {
+        let mut transaction = self.begin(identity).await?;
+        let found = columns::is_published(&mut transaction, asked).await?;
+        transaction.rollback().await?;
+        Ok(found)
+    }
+
     async fn begin(
         &self,
         identity: &Identity,

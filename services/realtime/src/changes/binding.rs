@@ -34,12 +34,19 @@ pub struct BoundRequest {
     pub request: ChangeRequest,
 }
 
+impl BoundRequest {
+    /// The request with its id.
+    pub fn new(request: &ChangeRequest) -> Self {
+        Self {
+            id: id(request),
+            request: request.clone(),
+        }
+    }
+}
+
 /// A request that cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindingError {
-    /// An operation that is none.
-    #[error("the event `{0}` is not known: use INSERT, UPDATE, DELETE or *")]
-    Event(String),
     /// A filter that cannot be used.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -59,7 +66,8 @@ impl Binding {
             "INSERT" => Some(Operation::Insert),
             "UPDATE" => Some(Operation::Update),
             "DELETE" => Some(Operation::Delete),
-            _ => return Err(BindingError::Event(event.to_owned())),
+            // As everywhere that this protocol is spoken.
+            _ => None,
         };
         let name = |text: &Option<String>, default: &str| {
             let text = text.as_deref().filter(|text| !text.is_empty());
@@ -133,14 +141,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_served_is_refused() {
-        let truncate = ChangeRequest {
-            event: Some("TRUNCATE".to_owned()),
-            ..ChangeRequest::default()
-        };
-        assert_eq!(
-            Binding::new(&truncate),
-            Err(BindingError::Event("TRUNCATE".to_owned()))
-        );
         let filter = ChangeRequest {
             filter: Some("id=eq.1".to_owned()),
             ..ChangeRequest::default()

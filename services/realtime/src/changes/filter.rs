@@ -84,15 +84,15 @@ pub enum Comparison {
 /// A filter that cannot be used, in words for whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// Not `column=operator.value`.
-    #[error("the filter `{0}` is not of the form column=operator.value")]
+    /// Not `column=operator.value`: the part that could not be split.
+    #[error("[{0:?}]")]
     Form(String),
-    /// An operator that is not known or not supported.
-    #[error(
-        "the filter operator `{0}` is not supported: use eq, neq, lt, lte, gt, gte, in, like, \
-         ilike, is, match, imatch or isdistinct"
-    )]
-    Operator(String),
+    /// An operator that is not known, and its value.
+    #[error("[{0:?}, {1:?}]")]
+    Operator(String, String),
+    /// A list that does not stand in parentheses.
+    #[error("`in` filter value must be wrapped by parentheses")]
+    List,
     /// A value its operator cannot take.
     #[error("the filter value `{0}` does not fit its operator")]
     Value(String),
@@ -131,20 +131,11 @@ impl Filter {
 
 impl Condition {
     fn parse(text: &str) -> Result<Self, FilterError> {
-        let form = || FilterError::Form(text.to_owned());
-        let (column, rest) = text.split_once('=').ok_or_else(form)?;
-        let (negated, rest) = match rest.strip_prefix("not.") {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
-        let (operator, value) = rest.split_once('.').ok_or_else(form)?;
-        if column.trim().is_empty() {
-            return Err(form());
-        }
+        let part = Part::read(text)?;
         Ok(Self {
-            column: column.trim().to_owned(),
-            negated,
-            test: Test::parse(operator, value)?,
+            column: part.column.to_owned(),
+            negated: part.negated,
+            test: Test::parse(part.operator, part.value)?,
         })
     }
 
@@ -207,13 +198,14 @@ impl Test {
                 let list = value
                     .strip_prefix('(')
                     .and_then(|list| list.strip_suffix(')'));
-                let items = list.and_then(split_outside).ok_or_else(unfit)?;
+                let list = list.ok_or(FilterError::List)?;
+                let items = split_outside(list).ok_or_else(unfit)?;
                 if items.len() > MAX_LIST {
                     return Err(FilterError::TooMany);
                 }
                 Self::In(items.into_iter().map(unquoted).collect())
             }
-            _ => return Err(FilterError::Operator(operator.to_owned())),
+            _ => return Err(FilterError::Operator(operator.to_owned(), value.to_owned())),
         })
     }
 
@@ -247,6 +239,62 @@ impl Test {
             Self::Match(Expression(regex)) => Some(regex.is_match(cell.text()?)),
         }
     }
+}
+
+/// One condition, not looked into yet.
+struct Part<'a> {
+    column: &'a str,
+    negated: bool,
+    operator: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Part<'a> {
+    fn read(text: &'a str) -> Result<Self, FilterError> {
+        let form = |text: &str| FilterError::Form(text.to_owned());
+        let (column, rest) = text.split_once('=').ok_or_else(|| form(text))?;
+        let (negated, rest) = match rest.strip_prefix("not.") {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let (operator, value) = rest.split_once('.').ok_or_else(|| form(rest))?;
+        let column = column.trim();
+        if column.is_empty() {
+            return Err(form(text));
+        }
+        Ok(Self {
+            column,
+            negated,
+            operator,
+            value,
+        })
+    }
+}
+
+/// A condition in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownPart {
+    /// The column's name.
+    pub column: String,
+    /// Whether the opposite must hold.
+    pub negated: bool,
+    /// The operator.
+    pub operator: String,
+    /// The value, without its quotes.
+    pub value: String,
+}
+
+/// The conditions of a filter's text, as far as they can be told apart.
+pub fn parts(text: &str) -> Vec<ShownPart> {
+    let parts = split_outside(text.trim()).unwrap_or_default();
+    let parts = parts.into_iter().filter_map(|part| Part::read(part).ok());
+    let shown = parts.map(|part| ShownPart {
+        column: part.column.to_owned(),
+        negated: part.negated,
+        operator: part.operator.to_owned(),
+        value: unquoted(part.value),
+    });
+    shown.collect()
 }
 
 /// Whether case matters in a regular expression.

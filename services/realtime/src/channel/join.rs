@@ -13,7 +13,7 @@ use super::replies::{Request, Status, system};
 use super::rights::Rights;
 use crate::broadcast::Topic;
 use crate::changes::binding::BoundRequest;
-use crate::changes::{AccessError, Binding, BindingError, Registration};
+use crate::changes::{AccessError, Binding, Registration, refusal};
 use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
 use crate::listener::{Dialect, Failed, Listener};
@@ -52,6 +52,8 @@ pub struct Joined {
     /// Whether the client is told when messages from SQL will be heard.
     pub replication_ready: bool,
     bound: Vec<BoundRequest>,
+    /// Why it hears of no changes.
+    refused: Option<String>,
     continuation: Continuation,
     replayed: Vec<Replayed>,
 }
@@ -62,9 +64,6 @@ pub enum JoinError {
     /// Policies on `realtime.messages` let the client hear nothing.
     #[error("Unauthorized: You do not have permissions to read from this Channel topic: {0}")]
     Unauthorized(Arc<str>),
-    /// A binding that cannot be served.
-    #[error("{0}")]
-    Binding(#[from] BindingError),
     /// The changes cannot be listened to.
     #[error("{0}")]
     Subscribe(#[from] SubscribeError),
@@ -82,14 +81,7 @@ impl Join {
         let rights = self.rights().await?;
         let replay = self.replay(rights)?;
         let requests = self.config.postgres_changes.iter();
-        let bindings = requests.map(Binding::new).collect::<Result<Vec<_>, _>>()?;
-        let bound = self.config.postgres_changes.iter().zip(&bindings);
-        let bound = bound
-            .map(|(request, binding)| BoundRequest {
-                id: binding.id,
-                request: request.clone(),
-            })
-            .collect();
+        let bound = requests.map(BoundRequest::new).collect();
         let dialect = Dialect::Phoenix {
             version: self.version,
             topic: self.request.topic.as_str().into(),
@@ -102,10 +94,9 @@ impl Join {
             self.failures.clone(),
         );
         let listener = Arc::new(listener);
-        let registration = if bindings.is_empty() {
-            None
-        } else {
-            Some(self.engine.subscribe(&listener, bindings).await?)
+        let (registration, refused) = match self.listen(&listener).await? {
+            Ok(registration) => (registration, None),
+            Err(refused) => (None, Some(refused)),
         };
         let replication_ready = self.config.broadcast.replication_ready;
         let resume = self.config.resume.clone();
@@ -130,9 +121,40 @@ impl Join {
             channel,
             replication_ready,
             bound,
+            refused,
             continuation,
             replayed,
         })
+    }
+
+    /// What it hears of changes; or, in words, why it hears of none, which ends nothing else of
+    /// the channel.
+    async fn listen(
+        &self,
+        listener: &Arc<Listener>,
+    ) -> Result<Result<Option<Registration>, String>, JoinError> {
+        let requests = &self.config.postgres_changes;
+        if requests.is_empty() {
+            return Ok(Ok(None));
+        }
+        let mut bindings = Vec::with_capacity(requests.len());
+        for request in requests {
+            match Binding::new(request) {
+                Ok(binding) => bindings.push(binding),
+                Err(error) => return Ok(Err(refusal::of_binding(request, &error))),
+            }
+        }
+        for (request, binding) in requests.iter().zip(&bindings) {
+            if !self.engine.publishes(&self.identity, binding).await? {
+                return Ok(Err(refusal::not_published(request)));
+            }
+            let checked = self.engine.check_columns(&self.identity, binding).await;
+            if let Err(error) = checked {
+                let refused = refusal::of_subscription(request, &error);
+                return refused.map(Err).ok_or(JoinError::Subscribe(error));
+            }
+        }
+        Ok(Ok(Some(self.engine.subscribe(listener, bindings).await?)))
     }
 
     /// The messages from before the join that are asked for.
@@ -204,6 +226,10 @@ impl Joined {
         if self.channel.registration.is_some() {
             let done = (Status::Ok, "Subscribed to PostgreSQL");
             first.push(system(version, &request.topic, "postgres_changes", done));
+        }
+        if let Some(refused) = &self.refused {
+            let refused = (Status::Error, refused.as_str());
+            first.push(system(version, &request.topic, "postgres_changes", refused));
         }
         if let Continuation::ResyncRequired(_) = self.continuation {
             let lost = (Status::Error, "resync_required");

@@ -1,4 +1,5 @@
-//! The columns of a table that a role may read, for checking filters when a channel is joined.
+//! Whether a table is published and which of its columns a role may read, for checking what a
+//! channel asks for when it is joined.
 
 use pg::sqlx::{self, Error, PgConnection, Row as _};
 
@@ -46,4 +47,19 @@ pub async fn readable(
         }
     }
     Ok(Some(columns))
+}
+
+/// Whether `publication` has a table of this schema and name, either of which may be `*`.
+pub async fn is_published(
+    connection: &mut PgConnection,
+    (publication, schema, table): (&str, &str, &str),
+) -> Result<bool, Error> {
+    let sql = "select exists (select from pg_catalog.pg_publication_tables \
+         where pubname = $1 and $2 in (schemaname, '*') and $3 in (tablename, '*'))";
+    sqlx::query_scalar(sql)
+        .bind(publication)
+        .bind(schema)
+        .bind(table)
+        .fetch_one(connection)
+        .await
 }

@@ -244,17 +244,27 @@ async fn what_cannot_be_served_is_refused_in_words() {
     let stage = Stage::new().await;
     stage.open_table().await;
     let mut client = stage.connect(Version::V2).await;
-    for (filter, reason) in [
-        ("id=fts.cat", "not supported"),
-        ("nothing=eq.1", "`nothing`"),
-        ("id=eq.cat", "`cat`"),
+    stage.run("create table unpublished (id int)").await;
+    for (table, filter, reason) in [
+        ("todos", "id=fts.cat", r#"`filter` params: ["fts", "cat"]"#),
+        ("todos", "nothing=eq.1", "invalid column for filter nothing"),
+        ("todos", "id=eq.cat", r#"{"id", "eq", "cat", false}"#),
+        ("unpublished", "", "check Realtime is enabled"),
+        ("missing", "", "table: missing, filters: [], select: nil]"),
     ] {
         let change =
-            json!([{ "event": "*", "schema": "public", "table": "todos", "filter": filter }]);
-        let payload = json!({ "config": { "postgres_changes": change } });
-        let reply = client.ask("realtime:todos", "phx_join", payload).await;
-        assert_eq!(reply["status"], "error");
-        let told = reply["response"]["reason"].as_str().expect("a reason");
+            json!([{ "event": "*", "schema": "public", "table": table, "filter": filter }]);
+        let config = json!({ "postgres_changes": change, "broadcast": { "ack": true } });
+        let response = client.join("realtime:todos", config).await;
+        assert!(response["postgres_changes"][0]["id"].is_u64(), "{response}");
+        let system = client.event("system").await.payload;
+        assert_eq!(system["status"], "error");
+        assert_eq!(system["extension"], "postgres_changes");
+        let told = system["message"].as_str().expect("a message");
         assert!(told.contains(reason), "{told}");
+        // The rest of the channel is there.
+        let message = json!({ "type": "broadcast", "event": "x", "payload": {} });
+        let reply = client.ask("realtime:todos", "broadcast", message).await;
+        assert_eq!(reply["status"], "ok");
     }
 }

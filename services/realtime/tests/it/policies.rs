@@ -264,9 +264,10 @@ async fn columns_a_role_may_not_read_are_not_sent_and_do_not_filter() {
     assert!(!change.to_string().contains("secret"));
     let request =
         json!([{ "event": "*", "schema": "public", "table": "notes", "filter": "body=eq.x" }]);
-    let payload = json!({ "config": { "postgres_changes": request } });
-    let reply = client.ask("realtime:other", "phx_join", payload).await;
-    assert_eq!(reply["status"], "error");
+    let config = json!({ "postgres_changes": request });
+    client.join("realtime:other", config).await;
+    let system = client.event("system").await.payload;
+    assert_eq!(system["status"], "error");
 }
 
 #[tokio::test]
