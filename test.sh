@@ -76,6 +76,9 @@ step "compose"
 check_compose
 step "tests"
 cargo nextest run --locked --workspace --profile ci
+# What touches bytes, once more with the bytes on a real S3 server.
+STORAGE_TEST_BACKEND=s3 cargo nextest run --locked --workspace --profile ci \
+  -E 'package(storage) & test(/^(uploads|downloads|transfer|rendering|tus|s3)::/)'
 cargo run --quiet --locked -p testkit --bin testkit-postgres -- stop
 step "doctests"
 cargo test --locked --workspace --doc --quiet

@@ -2,7 +2,7 @@
 
 use common::error::BoxError;
 use pg::bootstrap::{self, BootstrapError, Bootstrapped};
-use pg::local::LocalPostgres;
+use pg::local::{LocalError, LocalPostgres};
 use pg::{PoolOptions, sqlstate};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,13 +23,36 @@ impl Database {
     /// Starts the local Postgres, which is then started again whenever it ends, or takes the
     /// operator's as it is.
     pub async fn open(config: DatabaseConfig) -> Result<Self, BoxError> {
-        let Some(local) = &config.local else {
+        let prepared = match &config.local {
+            Some(local) => Some(LocalPostgres::prepare(local).await?),
+            None => None,
+        };
+        Self::start(config, prepared).await
+    }
+
+    /// As [`Database::open`]; where an instance runs the local Postgres already, takes that.
+    pub async fn open_or_join(config: DatabaseConfig) -> Result<Self, BoxError> {
+        let prepared = match &config.local {
+            Some(local) => match LocalPostgres::prepare(local).await {
+                Err(LocalError::InUse { .. }) => None,
+                prepared => Some(prepared?),
+            },
+            None => None,
+        };
+        Self::start(config, prepared).await
+    }
+
+    async fn start(
+        config: DatabaseConfig,
+        prepared: Option<LocalPostgres>,
+    ) -> Result<Self, BoxError> {
+        let Some(prepared) = prepared else {
             return Ok(Self {
                 config,
                 server: None,
             });
         };
-        let running = LocalPostgres::prepare(local).await?.start().await?;
+        let running = prepared.start().await?;
         let shutdown = CancellationToken::new();
         let supervision = tokio::spawn(running.supervise(shutdown.clone()));
         Ok(Self {

@@ -42,7 +42,7 @@ async fn work(environment: &dyn Environment, command: &StorageCommand) -> Result
         return Ok(());
     }
     init.telemetry.install();
-    let database = Database::open(init.database).await?;
+    let database = Database::open_or_join(init.database).await?;
     let outcome = on_database(&config, command).await;
     database.close().await;
     outcome

@@ -8,7 +8,7 @@ mod urls;
 
 use axum::Router;
 use axum::middleware::map_response;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post, put};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -28,7 +28,7 @@ pub(super) fn router() -> Router<App> {
         .route("/buckets/{bucket}/files", get(files::list_in_bucket))
         .route("/files", get(files::list))
         .route("/files/initiate-upload", post(files::initiate_upload))
-        .route("/files/{id}", delete(files::delete))
+        .route("/files/{id}", put(files::update).delete(files::delete))
         .route("/files/{id}/download-info", get(files::download_info))
         .route("/files/{id}/view-info", get(files::view_info))
         .route(

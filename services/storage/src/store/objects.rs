@@ -260,6 +260,21 @@ pub async fn delete(
     Ok(rows.into_iter().map(|ObjectRow(object)| object).collect())
 }
 
+/// Says whether anybody may view an object; answers whether the caller may change it.
+pub async fn set_public(
+    connection: &mut PgConnection,
+    id: ObjectId,
+    is_public: bool,
+) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("update storage.objects set is_public = $2, updated_at = now() where id = $1")
+            .bind(id.0)
+            .bind(is_public)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Deletes the object of that id; answers whether there was one.
 pub async fn delete_by_id(
     connection: &mut PgConnection,

@@ -289,6 +289,8 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/api/v1/files/{i}/view-info", Right::SeeObject, Url),
         route(Method::GET, "/api/v1/files/public/{i}/download-info", Right::SeePublicObject, Name),
         route(Method::GET, "/api/v1/files/public/{i}/view-info", Right::SeePublicObject, Name),
+        route(Method::PUT, "/api/v1/files/{i}", Right::ChangeObject, Status)
+            .body(r#"{"is_public":false}"#),
         route(Method::DELETE, "/api/v1/files/{i}", Right::ChangeObject, Status),
         route(Method::POST, "/bucket/{b}/empty", Right::ChangeBucket, Status),
     ]

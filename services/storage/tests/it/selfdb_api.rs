@@ -345,3 +345,35 @@ async fn what_is_too_large_is_refused_before_it_is_sent() {
         .must_be(404);
     initiate(&stage, &stage.ana, "mine", " ").await.must_be(400);
 }
+
+#[tokio::test]
+async fn a_single_file_is_made_public_by_its_owner() {
+    let stage = Stage::new().await;
+    make(&stage, &stage.ana, json!({ "name": "closed" }))
+        .await
+        .must_be(201);
+    let id = put_file(&stage, &stage.ana, "closed", "a.txt").await;
+    let show = |is_public: Value| {
+        let request = stage.service.put(&format!("/api/v1/files/{id}"));
+        request.json(&json!({ "is_public": is_public }))
+    };
+    let view = || {
+        let path = format!("/api/v1/files/public/{id}/view-info");
+        stage.service.get(&path).bearer(&stage.anon)
+    };
+    view().await.must_be(404);
+    show(json!(true)).bearer(&stage.ben).await.must_be(404);
+    show(json!(true)).bearer(&stage.anon).await.must_be(403);
+    show(json!("yes")).bearer(&stage.ana).await.must_be(400);
+    let shown = show(json!(true)).bearer(&stage.ana).await;
+    assert_eq!(shown.expect_status(200).json()["is_public"], true);
+    let info = view().await.expect_status(200).json();
+    let url = info["view_url"].as_str().expect("a URL");
+    let path = url.split_once("/storage/v1").expect("a path").1;
+    stage.service.get(path).await.must_be(200);
+    // Whoever sees it may still not change it.
+    show(json!(false)).bearer(&stage.ben).await.must_be(403);
+    show(json!(false)).bearer(&stage.ana).await.must_be(200);
+    view().await.must_be(404);
+    stage.service.get(path).await.must_be(400);
+}

@@ -1,11 +1,13 @@
 //! A storage service on a database and a directory of its own, with two users.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::Environment as _;
 use serde_json::{Value, json};
 use storage::Config;
+use storage::backend::ObjectStore;
 use testkit::{TestDatabase, TestResponse, TestService};
 use uuid::Uuid;
 
@@ -124,6 +126,17 @@ impl Stage {
     pub(crate) fn file_of(&self, version: &str) -> PathBuf {
         let shard: String = version.chars().take(2).collect();
         self.root().join("objects").join(shard).join(version)
+    }
+
+    /// Where the service keeps its bytes.
+    pub(crate) async fn store(&self) -> Arc<dyn ObjectStore> {
+        let config = Self::config_on(&self.db, self.weed.as_ref(), &[]);
+        let installation = pg::sqlx::query_scalar("select id from storage.installation")
+            .fetch_one(&self.db.admin_pool())
+            .await
+            .expect("an installation");
+        let place = config.place(config.backend()).expect("a place");
+        place.open(installation).await.expect("the store")
     }
 
     /// Whether the bytes are in files, which a test may look at and damage.

@@ -27,10 +27,9 @@ pub(crate) async fn sweeper(stage: &Stage, in_the_future: Duration) -> Sweeper {
 pub(crate) async fn sweeper_at(stage: &Stage, clock: FixedClock) -> Sweeper {
     let owner = stage.db.endpoint(pg::roles::STORAGE_ADMIN);
     let owner = pg::pool(&owner, &pg::PoolOptions::new("sweep", 2));
-    let objects = FileSystem::open(&stage.root()).await.expect("the store");
     Sweeper::new(
         owner,
-        Arc::new(objects),
+        stage.store().await,
         Arc::new(clock),
         Arc::new(Notify::new()),
     )

@@ -1,7 +1,7 @@
 //! A real S3 server: `SeaweedFS`, in a directory of a test's own.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use common::{Environment as _, ProcessEnvironment};
 use futures_util::TryStreamExt as _;
 use object_store::ObjectStore as _;
 use object_store::aws::AmazonS3Builder;
-use object_store::path::Path;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 const BUCKET: &str = "selfdb";
 const ACCESS_KEY: &str = "weed-access-key";
@@ -40,7 +40,8 @@ fn program() -> Option<PathBuf> {
 
 /// A port that is free, and with it the one 10,000 above, which `SeaweedFS` takes too.
 fn free_port(tried: &mut Vec<u16>) -> u16 {
-    let seed = u16::try_from(std::process::id() % 20_000).expect("small");
+    let [high, low, ..] = Uuid::new_v4().into_bytes();
+    let seed = u16::from_be_bytes([high, low]) % 20_000;
     (0..20_000_u16)
         .map(|step| 20_000 + (seed + step * 7) % 20_000)
         .find(|port| {
@@ -75,7 +76,7 @@ impl Weed {
             .with_allow_http(true)
             .build();
         let store = store.expect("a store");
-        let listed = store.list(Some(&Path::from("objects")));
+        let listed = store.list(Some(&object_store::path::Path::from("objects")));
         let listed: Vec<_> = listed.try_collect().await.expect("a list");
         listed.len()
     }
@@ -88,6 +89,17 @@ impl Weed {
             return None;
         };
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // Another test may take a port between the look and the start.
+        for _ in 0..5 {
+            let weed = Self::spawn(&program);
+            if let Some(weed) = weed.once_it_answers().await {
+                return Some(weed);
+            }
+        }
+        unreachable!("SeaweedFS does not answer")
+    }
+
+    fn spawn(program: &Path) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let mut taken = Vec::new();
         let mut command = Command::new(program);
@@ -107,23 +119,25 @@ impl Weed {
             .stderr(Stdio::null())
             .spawn()
             .expect("SeaweedFS starts");
-        let weed = Self {
+        Self {
             child,
             port,
             _home: home,
-        };
-        weed.until_it_answers().await;
-        Some(weed)
+        }
     }
 
-    async fn until_it_answers(&self) {
-        let deadline = Instant::now() + Duration::from_mins(1);
+    /// `None` where it ended instead, or takes too long.
+    async fn once_it_answers(mut self) -> Option<Self> {
+        let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let answer = reqwest::get(format!("http://127.0.0.1:{}/", self.port)).await;
             if answer.is_ok_and(|answer| answer.status().as_u16() == 403) {
-                return;
+                return Some(self);
             }
-            assert!(Instant::now() < deadline, "SeaweedFS does not answer");
+            let ended = self.child.try_wait().expect("a process").is_some();
+            if ended || Instant::now() > deadline {
+                return None;
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

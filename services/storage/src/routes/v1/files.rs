@@ -2,11 +2,13 @@ mod delete;
 mod info;
 mod initiate_upload;
 mod list;
+mod update;
 
 pub(super) use self::delete::delete;
 pub(super) use self::info::{download_info, public_download_info, public_view_info, view_info};
 pub(super) use self::initiate_upload::initiate_upload;
 pub(super) use self::list::{list, list_in_bucket};
+pub(super) use self::update::update;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
