@@ -59,7 +59,7 @@ impl Fragile {
     }
 }
 
-fn environment(cluster: &PrivateCluster) -> EnvironmentMap {
+pub(crate) fn environment(cluster: &PrivateCluster) -> EnvironmentMap {
     let mut environment = secrets("a-test-secret-that-nobody-uses-elsewhere");
     environment.set("POSTGRES_HOST", "127.0.0.1");
     environment.set("POSTGRES_PORT", cluster.endpoint().port.to_string());
