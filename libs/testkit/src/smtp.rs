@@ -1,5 +1,6 @@
 //! A mail server that keeps what it is given: the other end of a service's letters.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct SmtpSink {
     address: SocketAddr,
     mails: Mails,
     count: watch::Receiver<usize>,
+    /// How many letters to each recipient were handed out.
+    taken: Mutex<HashMap<String, usize>>,
     task: JoinHandle<()>,
 }
 
@@ -85,6 +88,7 @@ impl SmtpSink {
             address,
             mails,
             count,
+            taken: Mutex::default(),
             task,
         }
     }
@@ -102,7 +106,8 @@ impl SmtpSink {
             .clone()
     }
 
-    /// The latest letter to `recipient`, waited for.
+    /// The latest letter to `recipient` that came after the one that was last asked for here, waited
+    /// for.
     pub async fn mail_to(&self, recipient: &str) -> Mail {
         let mut count = self.count.clone();
         let found = tokio::time::timeout(PATIENCE, async {
@@ -110,13 +115,24 @@ impl SmtpSink {
                 count.mark_unchanged();
                 let mails = self.mails();
                 let is_theirs = |mail: &&Mail| mail.to.iter().any(|to| to == recipient);
-                if let Some(mail) = mails.iter().rev().find(is_theirs) {
-                    return mail.clone();
+                let theirs: Vec<&Mail> = mails.iter().filter(is_theirs).collect();
+                if let Some(mail) = self.untaken(recipient, &theirs) {
+                    return mail;
                 }
                 count.changed().await.expect("a running sink");
             }
         });
         found.await.expect("a letter to this recipient")
+    }
+
+    fn untaken(&self, recipient: &str, theirs: &[&Mail]) -> Option<Mail> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = taken.entry(recipient.to_owned()).or_default();
+        if theirs.len() <= *taken {
+            return None;
+        }
+        *taken = theirs.len();
+        theirs.last().copied().cloned()
     }
 }
 

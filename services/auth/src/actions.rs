@@ -13,6 +13,7 @@ pub mod factors;
 pub mod grant;
 pub mod identities;
 pub mod messages;
+pub mod passkeys;
 pub mod passwordless;
 pub mod reauthenticate;
 pub mod refresh;

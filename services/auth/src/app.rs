@@ -8,9 +8,11 @@ use jwt::{ApiKeys, Signer, Verifier};
 use pg::sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
 
+use crate::breaches::BreachConfig;
 use crate::captcha::CaptchaConfig;
-use crate::config::{Config, HookConfig, Limits, LinkPages, ProviderConfig, Rules};
+use crate::config::{Config, HookConfig, Limits, LinkPages, ProviderConfig, Rules, WebauthnConfig};
 use crate::domain::audit::AuditEntry;
 use crate::domain::derived_key::DerivedKey;
 use crate::domain::one_time::{OneTimeKey, StoredOneTime};
@@ -25,6 +27,7 @@ use crate::mail::Postbox;
 use crate::outbound::Outbound;
 use crate::sms::Texter;
 use crate::store;
+use crate::webauthn::RelyingParty;
 
 /// The service's parts, shared by all requests.
 pub struct App {
@@ -64,8 +67,16 @@ pub struct App {
     pub hooks: Vec<HookConfig>,
     /// Who checks that somebody is there.
     pub captcha: Option<Box<CaptchaConfig>>,
+    /// Who knows the passwords that thieves know.
+    pub breaches: Option<Box<BreachConfig>>,
+    /// Passkeys, as configured.
+    pub webauthn: Box<WebauthnConfig>,
+    /// Who browsers make keys for.
+    pub relying_party: RelyingParty,
     /// Sends letters.
     pub postbox: Postbox,
+    /// Letters that are sent after the answer.
+    pub letters: TaskTracker,
     /// The pages that links in letters lead to.
     pub pages: LinkPages,
     /// Who sends text messages, in the words of `/settings`.
@@ -96,6 +107,7 @@ pub struct Limiters {
     user_updates: Limiter<IpAddr>,
     verifications: Limiter<IpAddr>,
     factors: Limiter<IpAddr>,
+    passkeys: Limiter<IpAddr>,
     codes: Limiter<IpAddr>,
     letters: Limiter<IpAddr>,
     texts: Limiter<IpAddr>,
@@ -122,6 +134,8 @@ pub enum Limited {
     Verification,
     /// Anything about second factors.
     Factor,
+    /// Anything about passkeys.
+    Passkey,
 }
 
 impl Limiters {
@@ -134,6 +148,7 @@ impl Limiters {
             user_updates: Limiter::new(limits.user_updates),
             verifications: Limiter::new(limits.verifications),
             factors: Limiter::new(limits.factors),
+            passkeys: Limiter::new(limits.passkeys),
             codes: Limiter::new(limits.codes),
             letters: Limiter::new(limits.letters),
             texts: Limiter::new(limits.texts),
@@ -159,6 +174,9 @@ impl App {
             providers: providers(config, &outbound, &clock),
             hooks: config.hooks.clone(),
             captcha: config.captcha.clone(),
+            breaches: config.breaches.clone(),
+            webauthn: config.webauthn.clone(),
+            relying_party: RelyingParty::new(&config.webauthn),
             clock,
             hasher: Hasher::new(config.hashing_concurrency, Arc::clone(&randomness)),
             randomness,
@@ -172,6 +190,7 @@ impl App {
             public_keys: config.jwt.public_keys(),
             signing_algorithm: config.jwt.algorithm_name().to_owned(),
             postbox: Postbox::new(&config.mail, outbound.clone())?,
+            letters: TaskTracker::new(),
             pages: config.mail.pages.clone(),
             sms_provider: config.sms.twilio.as_ref().map_or("", |_| "twilio"),
             texter: Texter::new(&config.sms, outbound.clone())?,
@@ -201,6 +220,7 @@ impl App {
             Limited::Code => &self.limiters.codes,
             Limited::Verification => &self.limiters.verifications,
             Limited::Factor => &self.limiters.factors,
+            Limited::Passkey => &self.limiters.passkeys,
         };
         Ok(limiter.take(network(client.ip), self.now())?)
     }

@@ -7,6 +7,7 @@ mod links;
 mod mail;
 mod providers;
 mod sms;
+mod webauthn;
 
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ pub use limits::{Limit, Limits};
 pub use mail::{CustomText, LinkPages, MailConfig, MailRules, SmtpConfig, SmtpTls};
 pub use providers::{Protocol, ProviderConfig};
 pub use sms::{SmsConfig, SmsRules, TwilioConfig};
+pub use webauthn::WebauthnConfig;
 
+use crate::breaches::BreachConfig;
 use crate::captcha::CaptchaConfig;
 use crate::domain::duration::GoDuration;
 use crate::domain::links::LinkRules;
@@ -58,6 +61,10 @@ pub struct Config {
     pub hooks: Vec<HookConfig>,
     /// Who checks that somebody is there.
     pub captcha: Option<Box<CaptchaConfig>>,
+    /// Who knows the passwords that thieves know.
+    pub breaches: Option<Box<BreachConfig>>,
+    /// Security keys and passkeys.
+    pub webauthn: Box<WebauthnConfig>,
     /// Hosts of this machine or of private networks that may be asked.
     pub private_hosts: Vec<String>,
     /// How many passwords are hashed at once; each takes a core and 46 MiB meanwhile.
@@ -158,6 +165,9 @@ impl Config {
             sms: sms.twilio.is_some() || is_hooked(HookName::SendSms),
         };
         let links = links::read(settings);
+        let webauthn = links
+            .as_ref()
+            .map(|links| WebauthnConfig::from_settings(settings, &links.site_url));
         let rules = jwt.as_ref().zip(links);
         let rules = rules.map(|(jwt, links)| read_rules(settings, jwt, links, senders));
         let limits = Limits::from_settings(settings);
@@ -179,6 +189,8 @@ impl Config {
             providers: providers::read(settings),
             hooks,
             captcha: CaptchaConfig::from_settings(settings).map(Box::new),
+            breaches: BreachConfig::from_settings(settings).map(Box::new),
+            webauthn: Box::new(webauthn?),
             private_hosts: settings.list("AUTH_PRIVATE_HOSTS"),
             hashing_concurrency,
         })

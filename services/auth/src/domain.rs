@@ -12,6 +12,7 @@ pub mod ids;
 pub mod links;
 pub mod metadata;
 pub mod one_time;
+pub mod passkey;
 pub mod password;
 pub mod password_hash;
 pub mod phone;

@@ -9,6 +9,7 @@ pub mod service;
 
 pub mod actions;
 pub mod app;
+pub mod breaches;
 pub mod captcha;
 pub mod domain;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod outbound;
 mod routes;
 pub mod sms;
 pub mod store;
+pub mod webauthn;
 mod wire;
 
 pub use actions::ensure_admin::{EnsuredAdmin, ensure_admin};

@@ -6,7 +6,10 @@ mod factors;
 mod health;
 mod identities;
 mod logout;
+mod openapi;
 mod otp;
+mod pace;
+mod passkeys;
 mod recover;
 mod redirects;
 mod requests;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::error::{Error, gotrue, selfdb};
@@ -44,6 +47,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 fn gotrue_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/health", get(health::get_health))
+        .route("/openapi.json", get(openapi::get_description))
         .route("/settings", get(settings::get_settings))
         .route("/.well-known/jwks.json", get(well_known::get_jwks))
         .route("/.well-known/openid-configuration", get(well_known::get_openid_configuration))
@@ -65,11 +69,19 @@ fn gotrue_routes() -> Router<Arc<App>> {
         .route("/factors/{id}", delete(factors::unenroll))
         .route("/factors/{id}/challenge", post(factors::challenge))
         .route("/factors/{id}/verify", post(factors::verify))
+        .route("/passkeys", get(passkeys::list))
+        .route("/passkeys/registration/options", post(passkeys::begin_registration))
+        .route("/passkeys/registration/verify", post(passkeys::finish_registration))
+        .route("/passkeys/authentication/options", post(passkeys::begin_sign_in))
+        .route("/passkeys/authentication/verify", post(passkeys::finish_sign_in))
+        .route("/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
         .route("/invite", post(admin::invite_user))
         .route("/admin/generate_link", post(admin::create_link))
         .route("/admin/audit", get(admin::list_audit_entries))
         .route("/admin/users/{id}/factors", get(admin::list_factors))
         .route("/admin/users/{id}/factors/{factor}", put(admin::update_user_factor).delete(admin::delete_user_factor))
+        .route("/admin/users/{id}/passkeys", get(passkeys::list_of))
+        .route("/admin/users/{id}/passkeys/{passkey}", delete(passkeys::remove_of))
         .route("/admin/users", get(admin::list_users).post(admin::create_user))
         .route("/admin/users/{id}", get(admin::get_user).put(admin::update_user).delete(admin::delete_user))
         .fallback(not_found)

@@ -20,7 +20,7 @@ const NAME: &str = "auth";
 /// Schema `auth`.
 pub const MIGRATIONS: Migrations = pg::migrations!(
     "auth": "0001_users", "0002_sessions", "0003_audit_log", "0004_access", "0005_messages", "0006_factors", "0007_external",
-    "0008_session_events"
+    "0008_session_events", "0009_passkeys"
 );
 
 impl ServiceConfig for Config {
@@ -56,10 +56,20 @@ pub async fn build_with(
         let app = Arc::clone(&sweeper);
         async move { sweep::run(&app, shutdown).await }
     });
+    let letters = app.letters.clone();
+    let letters = Task::new("letters", move |shutdown| {
+        let letters = letters.clone();
+        async move {
+            shutdown.cancelled().await;
+            letters.close();
+            letters.wait().await;
+            Ok(())
+        }
+    });
     Ok(Service {
         name: NAME,
         router: routes::router(app),
-        tasks: vec![sweep],
+        tasks: vec![sweep, letters],
         checks: vec![Check::new("postgres", move || ping(pool.clone()))],
     })
 }

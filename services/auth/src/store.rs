@@ -5,6 +5,7 @@ pub mod factors;
 pub mod flow_states;
 pub mod identities;
 pub mod one_time_tokens;
+pub mod passkeys;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod users;

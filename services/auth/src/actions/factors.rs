@@ -4,9 +4,9 @@ mod challenge;
 mod enroll;
 mod verify;
 
-pub use challenge::{Asked, ask};
+pub use challenge::{Asked, KeyRequest, KeyRequestKind, ask};
 pub use enroll::{Enrolled, Enrolling, Shown, enroll, unenroll};
-pub use verify::show;
+pub use verify::{Evidence, show};
 
 use uuid::Uuid;
 

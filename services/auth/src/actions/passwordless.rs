@@ -1,11 +1,13 @@
 //! Asking for something to sign in with: a link, a code, the way to a new password.
 
+use std::sync::Arc;
+
 use pg::sqlx::PgConnection;
 
 use crate::actions::accounts::{self, Newcomer, Newness};
 use crate::actions::messages::{
-    Leading, LetterRequest, Outgoing, OutgoingText, begin_flow, post, post_text, write_letter,
-    write_text,
+    Leading, LetterRequest, Outgoing, OutgoingText, begin_flow, post_after_answer, post_text,
+    write_letter, write_text,
 };
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -32,7 +34,7 @@ pub enum Newcomers {
 
 /// Sends the way to a new password to whoever has an account with this address.
 pub async fn recover(
-    app: &App,
+    app: &Arc<App>,
     client: &Client,
     email: EmailAddress,
     leading: Leading,
@@ -49,12 +51,12 @@ pub async fn recover(
     let how = (LetterKind::Recovery, Method::Recovery);
     let letter = sign_in_letter(app, &mut transaction, client, &user, (how, leading)).await?;
     transaction.commit().await?;
-    post(app, letter.into_iter().collect()).await
+    post_after_answer(app, letter.into_iter().collect()).await
 }
 
 /// Sends a link and a code to sign in with; somebody without an account may get one.
 pub async fn send_email_code(
-    app: &App,
+    app: &Arc<App>,
     client: &Client,
     email: EmailAddress,
     newcomers: Newcomers,
@@ -86,7 +88,7 @@ pub async fn send_email_code(
         confirmation_letter(app, &mut transaction, client, &user, leading).await?
     };
     accounts::commit(app, transaction, client, newness.newcomer(&user)).await?;
-    post(app, letters.into_iter().collect()).await
+    post_after_answer(app, letters.into_iter().collect()).await
 }
 
 /// Sends a code to sign in with to a phone; answers what the provider calls the message.

@@ -1,8 +1,10 @@
 //! Sending once more what did not arrive. Who has no account, or waits for nothing, is told the
 //! same as who does.
 
+use std::sync::Arc;
+
 use crate::actions::change_contact::{email_change_letters, phone_change_text};
-use crate::actions::messages::{Leading, post, post_text};
+use crate::actions::messages::{Leading, post_after_answer, post_text};
 use crate::actions::passwordless::{confirmation_letter, phone_confirmation};
 use crate::app::{App, Limited};
 use crate::domain::email::EmailAddress;
@@ -28,7 +30,7 @@ pub enum Resend {
 
 /// Sends it; answers what a provider of text messages calls the message.
 pub async fn resend(
-    app: &App,
+    app: &Arc<App>,
     client: &Client,
     what: Resend,
     leading: Leading,
@@ -43,7 +45,7 @@ pub async fn resend(
 }
 
 async fn resend_signup(
-    app: &App,
+    app: &Arc<App>,
     client: &Client,
     email: EmailAddress,
     leading: Leading,
@@ -57,12 +59,12 @@ async fn resend_signup(
     };
     let letter = confirmation_letter(app, &mut transaction, client, &user, leading).await?;
     transaction.commit().await?;
-    post(app, letter.into_iter().collect()).await?;
+    post_after_answer(app, letter.into_iter().collect()).await?;
     Ok(None)
 }
 
 async fn resend_email_change(
-    app: &App,
+    app: &Arc<App>,
     client: &Client,
     email: EmailAddress,
     leading: Leading,
@@ -85,7 +87,7 @@ async fn resend_email_change(
     let letters =
         email_change_letters(app, &mut transaction, client, &user, (new, leading)).await?;
     transaction.commit().await?;
-    post(app, letters).await?;
+    post_after_answer(app, letters).await?;
     Ok(None)
 }
 

@@ -8,6 +8,7 @@ use crate::actions::grant::{Grant, open_session};
 use crate::actions::messages::{Leading, post, post_text};
 use crate::actions::passwordless::{confirmation_letter, phone_confirmation};
 use crate::app::{App, Limited};
+use crate::breaches::check_password;
 use crate::config::Switch;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::metadata::{Metadata, check_size};
@@ -48,7 +49,7 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
         return Err(Error::SignUpDisabled);
     }
     let rules = app.contact_rules(&request.contact)?;
-    app.rules.passwords.check(request.password.expose())?;
+    check_password(app, &request.password).await?;
     check_size(&Metadata::default(), &request.data)?;
     // Hashed before anything is looked up: it takes as long where there is an account already.
     let hash = app.hasher.hash(&request.password).await?;

@@ -44,6 +44,7 @@ pub async fn sweep(pool: &PgPool, now: OffsetDateTime) -> store::StoreResult<()>
     let made_before = now - KEEP_UNUSED;
     while store::one_time_tokens::delete_old(&mut connection, made_before, BATCH).await? > 0 {}
     while store::factors::delete_old_challenges(&mut connection, made_before, BATCH).await? > 0 {}
+    while store::passkeys::delete_old_challenges(&mut connection, made_before, BATCH).await? > 0 {}
     while store::flow_states::delete_old(&mut connection, made_before, BATCH).await? > 0 {}
     Ok(())
 }

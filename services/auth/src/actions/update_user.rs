@@ -11,6 +11,7 @@ use crate::actions::contacts::set_contact;
 use crate::actions::messages::{Leading, Outgoing, OutgoingText, post, post_text};
 use crate::actions::reauthenticate::use_nonce;
 use crate::app::{App, Limited};
+use crate::breaches::check_password;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::metadata::{Metadata, check_size};
 use crate::domain::password_hash::Verdict;
@@ -214,7 +215,7 @@ fn check_fresh(app: &App, caller: &Caller, nonce: Option<&Secret>) -> Result<()>
 }
 
 async fn new_hash(app: &App, user: &User, password: &Secret) -> Result<String> {
-    app.rules.passwords.check(password.expose())?;
+    check_password(app, password).await?;
     if let Some(stored) = &user.password_hash {
         let verdict = app.hasher.verify(password, Some(stored)).await?;
         if verdict != Verdict::Wrong {

@@ -21,8 +21,10 @@ pub struct FactorRules {
     pub phone: Switch,
     /// Whether codes sent to them are taken.
     pub phone_verify: Switch,
-    /// Whether there are security keys.
+    /// Whether security keys are enrolled.
     pub webauthn: Switch,
+    /// Whether their answers are taken.
+    pub webauthn_verify: Switch,
 }
 
 impl FactorRules {
@@ -45,7 +47,8 @@ impl FactorRules {
             totp_verify: read("TOTP_VERIFY", Switch::On),
             phone: read("PHONE_ENROLL", Switch::Off),
             phone_verify: read("PHONE_VERIFY", Switch::Off),
-            webauthn: Switch::Off,
+            webauthn: read("WEB_AUTHN_ENROLL", Switch::Off),
+            webauthn_verify: read("WEB_AUTHN_VERIFY", Switch::Off),
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct Limits {
     pub wrong_codes: Limit,
     /// Anything about second factors from one address.
     pub factors: Limit,
+    /// Anything about passkeys from one address.
+    pub passkeys: Limit,
     /// Requests for codes from one address.
     pub codes: Limit,
     /// Letters that one address makes us send.
@@ -51,8 +53,8 @@ pub struct Limits {
 impl Limits {
     /// Reads `GOTRUE_RATE_LIMIT_…`: `SIGN_UP` (150 in 5 minutes), `ANONYMOUS_USERS` (30 an hour),
     /// `TOKEN_REFRESH` (150 in 5 minutes, 30 at once), `USER_UPDATE` (150 in 5 minutes),
-    /// `WRONG_PASSWORDS`, `WRONG_CODES`, `VERIFY` and `OTP` (30 in 5 minutes), `EMAIL_SENT` and
-    /// `SMS_SENT` (30 an hour).
+    /// `WRONG_PASSWORDS`, `WRONG_CODES`, `VERIFY`, `OTP` and `PASSKEY` (30 in 5 minutes),
+    /// `EMAIL_SENT` and `SMS_SENT` (30 an hour).
     pub fn from_settings(settings: &Settings<'_>) -> Self {
         let read = |name: &str, default: u32| {
             settings.parsed_or(&format!("GOTRUE_RATE_LIMIT_{name}"), default)
@@ -79,6 +81,7 @@ impl Limits {
                 settings.parsed_or("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15),
                 Duration::from_mins(1),
             ),
+            passkeys: at_once(read("PASSKEY", 30), FIVE_MINUTES),
             codes: at_once(read("OTP", 30), FIVE_MINUTES),
             letters: at_once(read("EMAIL_SENT", 30), HOUR),
             texts: at_once(read("SMS_SENT", 30), HOUR),

@@ -32,6 +32,12 @@ pub enum AuditAction {
     ChallengeCreated,
     /// A second factor was shown.
     VerificationAttempted,
+    /// A passkey was registered.
+    PasskeyCreated,
+    /// A passkey was renamed.
+    PasskeyUpdated,
+    /// A passkey was given up.
+    PasskeyDeleted,
     /// An identity was unlinked.
     IdentityUnlinked,
     /// Somebody was invited.
@@ -64,6 +70,9 @@ impl AuditAction {
             Self::FactorDeleted => "factor_deleted",
             Self::ChallengeCreated => "challenge_created",
             Self::VerificationAttempted => "verification_attempted",
+            Self::PasskeyCreated => "passkey_created",
+            Self::PasskeyUpdated => "passkey_updated",
+            Self::PasskeyDeleted => "passkey_deleted",
             Self::IdentityUnlinked => "identity_unlinked",
             Self::UserInvited => "user_invited",
             Self::UserModified => "user_modified",
@@ -84,6 +93,9 @@ impl AuditAction {
             | Self::UserRecoveryRequested
             | Self::UserReauthenticationRequested
             | Self::IdentityUnlinked
+            | Self::PasskeyCreated
+            | Self::PasskeyUpdated
+            | Self::PasskeyDeleted
             | Self::UserModified
             | Self::UserUpdatedPassword => "user",
             Self::FactorInProgress

@@ -4,10 +4,11 @@ use crate::domain::metadata::MetadataTooLong;
 use crate::domain::password::PasswordError;
 use crate::domain::pkce::ChallengeError;
 use crate::error::Error;
-use crate::error::refusal::Refusal;
+use crate::error::refusal::{Refusal, WEBAUTHN_FAILED};
 use crate::hashing::HashingError;
 use crate::limiter::TooOften;
 use crate::store::StoreError;
+use crate::webauthn::KeyError;
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
@@ -61,6 +62,15 @@ impl From<MetadataTooLong> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Answer(_) => WEBAUTHN_FAILED.into(),
+            KeyError::Stored(_) => Self::internal(error),
+        }
     }
 }
 

@@ -74,6 +74,34 @@ refusals! {
     WEBAUTHN_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_enroll_not_enabled", "MFA enroll is disabled for WebAuthn";
     /// The same of answers.
     WEBAUTHN_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_verify_not_enabled", "MFA verification is disabled for WebAuthn";
+    /// A security key's answer that does not hold.
+    WEBAUTHN_FACTOR_WRONG = UNPROCESSABLE_ENTITY, "mfa_verification_failed", "The security key's answer does not hold";
+    /// Keys of another domain than ours.
+    WEBAUTHN_RP_UNKNOWN = BAD_REQUEST, "validation_failed", "WebAuthn: the relying party ID is not this server's";
+    /// No passkeys here.
+    PASSKEYS_DISABLED = NOT_FOUND, "passkey_disabled", "Passkeys are disabled";
+    /// A passkey's answer that does not hold.
+    WEBAUTHN_FAILED = BAD_REQUEST, "webauthn_verification_failed", "Credential verification failed";
+    /// Nothing was asked, or it was answered before.
+    WEBAUTHN_CHALLENGE_NOT_FOUND = BAD_REQUEST, "webauthn_challenge_not_found", "Challenge not found or already used";
+    /// It was asked too long ago.
+    WEBAUTHN_CHALLENGE_EXPIRED = BAD_REQUEST, "webauthn_challenge_expired", "Challenge has expired";
+    /// Somebody has registered the passkey.
+    PASSKEY_EXISTS = UNPROCESSABLE_ENTITY, "webauthn_credential_exists", "This credential is already registered";
+    /// As many passkeys as one may have.
+    TOO_MANY_PASSKEYS = UNPROCESSABLE_ENTITY, "too_many_passkeys", "Maximum number of passkeys reached";
+    /// Single sign-on owns the account.
+    PASSKEY_OF_SSO = UNPROCESSABLE_ENTITY, "validation_failed", "SSO users cannot register passkeys";
+    /// What opens the account needs the second factor.
+    PASSKEY_NEEDS_AAL2 = FORBIDDEN, "insufficient_aal", "AAL2 session is required to manage passkeys when MFA is enabled.";
+    /// No such passkey of the user's.
+    PASSKEY_NOT_FOUND = NOT_FOUND, "validation_failed", "Passkey not found";
+    /// A passkey of a banned user.
+    PASSKEY_USER_BANNED = FORBIDDEN, "user_banned", "User is banned";
+    /// A passkey of a user whose address is not confirmed.
+    PASSKEY_EMAIL_NOT_CONFIRMED = FORBIDDEN, "email_not_confirmed", "Email not confirmed";
+    /// The same of a number.
+    PASSKEY_PHONE_NOT_CONFIRMED = FORBIDDEN, "phone_not_confirmed", "Phone not confirmed";
     /// No identity is linked by hand here.
     MANUAL_LINKING_DISABLED = NOT_FOUND, "manual_linking_disabled", "Manual linking is disabled";
     /// No such identity of the user's.

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::requests::{channel, given, phone};
 use crate::actions::caller::Caller;
-use crate::actions::factors::{self, Enrolling, Shown};
+use crate::actions::factors::{self, Enrolling, Evidence, Shown};
 use crate::app::App;
 use crate::domain::session::Client;
-use crate::error::refusal::FACTOR_NOT_FOUND;
+use crate::error::refusal::{FACTOR_NOT_FOUND, WEBAUTHN_RP_UNKNOWN};
 use crate::error::{Error, Result};
 use crate::extract::{JsonBody, body, parse};
 use crate::wire::SessionResponse;
@@ -72,6 +72,24 @@ pub(super) async fn enroll(
 #[derive(Default, Deserialize)]
 struct ChallengeRequest {
     channel: Option<String>,
+    #[serde(alias = "web_authn")]
+    webauthn: Option<RelyingPartyRequest>,
+}
+
+/// Whom a page thinks it asks for. Which domain keys are made for is the operator's to say.
+#[derive(Default, Deserialize)]
+struct RelyingPartyRequest {
+    #[serde(rename = "rpId", alias = "rp_id")]
+    rp_id: Option<String>,
+}
+
+impl RelyingPartyRequest {
+    fn check(&self, app: &App) -> Result<()> {
+        match &self.rp_id {
+            Some(rp_id) if *rp_id != app.webauthn.rp_id => Err(WEBAUTHN_RP_UNKNOWN.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// Asks for a factor.
@@ -88,22 +106,37 @@ pub(super) async fn challenge(
     } else {
         parse(&body)?
     };
+    request.webauthn.unwrap_or_default().check(&app)?;
     let channel = channel(request.channel.as_deref())?;
     let asked = factors::ask(&app, &client, &caller, factor_id(&id)?, channel).await?;
-    Ok(Json(json!({
+    let mut answer = json!({
         "id": asked.id,
         "type": asked.factor_type,
         "expires_at": asked.expires_at.unix_timestamp(),
-    })))
+    });
+    if let Some(key) = asked.webauthn {
+        answer["webauthn"] = json!({
+            "type": key.kind.as_str(),
+            "credential_options": { "publicKey": key.options },
+        });
+    }
+    Ok(Json(answer))
 }
 
 #[derive(Deserialize)]
 pub(super) struct ShowRequest {
     challenge_id: Option<Uuid>,
     code: Option<String>,
+    #[serde(alias = "web_authn")]
+    webauthn: Option<KeyAnswer>,
 }
 
-/// Takes a code, and answers the session's new tokens.
+#[derive(Deserialize)]
+struct KeyAnswer {
+    credential_response: Option<Value>,
+}
+
+/// Takes what shows a factor, and answers the session's new tokens.
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -114,9 +147,19 @@ pub(super) async fn verify(
     let challenge = request
         .challenge_id
         .ok_or_else(|| Error::validation("challenge_id required"))?;
-    let code = given(request.code).ok_or_else(|| Error::validation("code required"))?;
+    let key = request.webauthn.and_then(|key| key.credential_response);
+    let evidence = match (given(request.code), key) {
+        (Some(code), None) => Evidence::Code(Secret::from(code)),
+        (None, Some(answer)) => Evidence::Key(answer),
+        (None, None) => return Err(Error::validation("code required")),
+        (Some(_), Some(_)) => {
+            return Err(Error::validation(
+                "Either a code or a security key is shown",
+            ));
+        }
+    };
     let ids = (factor_id(&id)?, challenge);
-    let grant = factors::show(&app, &client, &caller, ids, &Secret::from(code)).await?;
+    let grant = Box::pin(factors::show(&app, &client, &caller, ids, &evidence)).await?;
     Ok(Json(SessionResponse::from(grant)))
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::pace::at_one_pace;
 use super::requests::{challenge, channel, email, given, phone};
 use crate::actions::messages::Leading;
 use crate::actions::passwordless::{Newcomers, send_email_code, send_phone_code};
@@ -60,7 +61,9 @@ pub(super) async fn send_code(
                     request.code_challenge.as_deref(),
                 )?,
             };
-            send_email_code(&app, &client, email(&text)?, newcomers, leading).await?;
+            let email = email(&text)?;
+            let work = Box::pin(send_email_code(&app, &client, email, newcomers, leading));
+            at_one_pace(work).await?;
             Ok(Json(json!({})))
         }
         (None, Some(text)) => {
@@ -88,7 +91,8 @@ pub(super) async fn send_magic_link(
             request.code_challenge.as_deref(),
         )?,
     };
-    send_email_code(&app, &client, email, newcomers, leading).await?;
+    let work = Box::pin(send_email_code(&app, &client, email, newcomers, leading));
+    at_one_pace(work).await?;
     Ok(Json(json!({})))
 }
 

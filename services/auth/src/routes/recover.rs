@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::pace::at_one_pace;
 use super::requests::{challenge, email};
 use crate::actions::messages::Leading;
 use crate::actions::passwordless;
@@ -40,6 +41,7 @@ pub(super) async fn recover(
             request.code_challenge.as_deref(),
         )?,
     };
-    passwordless::recover(&app, &client, email, leading).await?;
+    let work = Box::pin(passwordless::recover(&app, &client, email, leading));
+    at_one_pace(work).await?;
     Ok(Json(json!({})))
 }

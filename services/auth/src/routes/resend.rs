@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::otp::message;
+use super::pace::at_one_pace;
 use super::requests::{challenge, email, given, phone};
 use crate::actions::messages::Leading;
 use crate::actions::resend::{self, Resend};
@@ -62,6 +63,6 @@ pub(super) async fn resend(
             ));
         }
     };
-    let id = Box::pin(resend::resend(&app, &client, what, leading)).await?;
+    let id = at_one_pace(Box::pin(resend::resend(&app, &client, what, leading))).await?;
     Ok(Json(message(id)))
 }

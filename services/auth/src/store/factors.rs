@@ -90,6 +90,21 @@ pub async fn find_credential(
     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }
 
+/// The public parts of all security keys of a user.
+pub async fn list_credentials(
+    connection: &mut PgConnection,
+    user_id: UserId,
+) -> StoreResult<Vec<Value>> {
+    let sql = "select web_authn_credential from auth.mfa_factors \
+               where user_id = $1 and web_authn_credential is not null";
+    let rows = sqlx::query(sql)
+        .bind(user_id.0)
+        .fetch_all(connection)
+        .await?;
+    let keys: sqlx::Result<_> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(keys?)
+}
+
 /// Notes the public part of a security key.
 pub async fn update_credential(
     connection: &mut PgConnection,

@@ -4,7 +4,7 @@ use pg::sqlx::{self, AssertSqlSafe};
 
 use crate::support::Instance;
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "users",
     "identities",
     "sessions",
@@ -16,6 +16,8 @@ const TABLES: [&str; 11] = [
     "mfa_factors",
     "one_time_tokens",
     "schema_migrations",
+    "webauthn_challenges",
+    "webauthn_credentials",
 ];
 
 #[tokio::test]
@@ -25,7 +27,7 @@ async fn api_roles_hold_no_privilege_on_any_table() {
     let listed = "select count(*) from pg_tables where schemaname = 'auth'";
     assert_eq!(
         instance.number(listed).await,
-        11,
+        13,
         "a table this test does not know"
     );
     for role in ["anon", "authenticated", "service_role", "authenticator"] {

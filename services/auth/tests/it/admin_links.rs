@@ -167,6 +167,7 @@ async fn links_that_make_no_sense_are_refused() {
 async fn what_happened_is_read_by_administrators() {
     let office = PostOffice::with(&[("GOTRUE_MAILER_AUTOCONFIRM", "true")]).await;
     let ada = office.instance.sign_up("ada@example.com").await;
+    office.instance.advance(std::time::Duration::from_secs(1));
     office.instance.sign_up("bob@example.com").await;
     let get = |query: &str| {
         let request = office.instance.service.get(&format!("/admin/audit{query}"));

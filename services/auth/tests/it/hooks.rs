@@ -291,3 +291,52 @@ async fn nobody_signs_in_without_proof_that_they_are_there() {
         .await
         .expect_status(200);
 }
+
+/// What the service that knows lost passwords is asked, and answers.
+async fn range(State(heard): State<Heard>, uri: axum::http::Uri) -> String {
+    let asked = json!(uri.path());
+    heard.lock().expect("no panic").push(asked);
+    // SHA-1 of "password": 5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8.
+    "003D68EB55068C33ACE09247EE4C639306B:3\r\n1E4C9B93F3F0682250B6CF8331B7EE68FD8:9\r\n\
+     1D2DA4053E34E76F6576ED1DA63134B5E2A:0"
+        .to_owned()
+}
+
+#[tokio::test]
+async fn passwords_that_thieves_know_are_refused() {
+    let heard = Heard::default();
+    let router = Router::new().fallback(range);
+    let peer = Peer::start(router.with_state(Arc::clone(&heard))).await;
+    let url = format!("{}/range", peer.url());
+    let instance = Instance::with(&[
+        ("GOTRUE_PASSWORD_HIBP_ENABLED", "true"),
+        ("GOTRUE_PASSWORD_HIBP_URL", &url),
+        ("AUTH_PRIVATE_HOSTS", "127.0.0.1"),
+    ])
+    .await;
+    let sign_up = |password: &str| {
+        let body = json!({ "email": "ada@example.com", "password": password });
+        instance.service.post("/signup").json(&body)
+    };
+    let refused = sign_up("password").await;
+    assert_error(&refused, 422, "weak_password");
+    assert_eq!(refused.json()["weak_password"]["reasons"], json!(["pwned"]));
+    assert_eq!(*heard.lock().expect("no panic"), [json!("/range/5BAA6")]);
+    let session = Session::of(&sign_up(PASSWORD).await.expect_status(200));
+    let change = instance
+        .service
+        .put("/user")
+        .json(&json!({ "password": "password" }));
+    let refused = change.bearer(&session.access_token).await;
+    assert_error(&refused, 422, "weak_password");
+    drop(peer);
+    // Where nobody answers, a password counts as unknown.
+    let change = instance
+        .service
+        .put("/user")
+        .json(&json!({ "password": "password" }));
+    let _ = change
+        .bearer(&session.access_token)
+        .await
+        .expect_status(200);
+}

@@ -169,6 +169,7 @@ fn environment(db: &TestDatabase, settings: &[(&str, &str)]) -> EnvironmentMap {
         "ANONYMOUS_USERS",
         "TOKEN_REFRESH",
         "USER_UPDATE",
+        "PASSKEY",
         "WRONG_PASSWORDS",
         "WRONG_CODES",
         "VERIFY",

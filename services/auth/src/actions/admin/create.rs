@@ -5,6 +5,7 @@ use common::Secret;
 use crate::actions::admin::Ban;
 use crate::actions::caller::Admin;
 use crate::app::App;
+use crate::breaches::check_password;
 use crate::domain::audit::{AuditAction, AuditEntry};
 use crate::domain::email::EmailAddress;
 use crate::domain::ids::UserId;
@@ -87,7 +88,7 @@ async fn hash(app: &App, password: &NewPassword) -> Result<Option<String>> {
     match password {
         NewPassword::None => Ok(None),
         NewPassword::Plain(password) => {
-            app.rules.passwords.check(password.expose())?;
+            check_password(app, password).await?;
             Ok(Some(app.hasher.hash(password).await?))
         }
         NewPassword::Hash(hash) if password_hash::is_supported(hash) => Ok(Some(hash.clone())),

@@ -7,6 +7,7 @@ use crate::actions::accounts::{self, Newcomer, Newness};
 use crate::actions::caller::Admin;
 use crate::actions::messages::{LetterRequest, Outgoing, post, write_unasked_letter};
 use crate::app::App;
+use crate::breaches::check_password;
 use crate::domain::audit::{AuditAction, AuditEntry};
 use crate::domain::email::EmailAddress;
 use crate::domain::metadata::{Metadata, check_size};
@@ -86,7 +87,7 @@ pub async fn generate_link(
 ) -> Result<Link> {
     let password_hash = match &kind {
         LinkKind::Signup(password) => {
-            app.rules.passwords.check(password.expose())?;
+            check_password(app, password).await?;
             Some(app.hasher.hash(password).await?)
         }
         LinkKind::Invite

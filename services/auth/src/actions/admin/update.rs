@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use crate::actions::caller::Admin;
 use crate::actions::contacts::set_contact;
 use crate::app::App;
+use crate::breaches::check_password;
 use crate::domain::audit::{AuditAction, AuditEntry};
 use crate::domain::ids::UserId;
 use crate::domain::metadata::{Metadata, check_size};
@@ -70,7 +71,7 @@ pub async fn update_account(
     let hash = match &update.password {
         None => None,
         Some(password) => {
-            app.rules.passwords.check(password.expose())?;
+            check_password(app, password).await?;
             Some(app.hasher.hash(password).await?)
         }
     };

@@ -1,5 +1,7 @@
 //! Being asked for a second factor.
 
+use pg::sqlx::PgConnection;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -12,11 +14,12 @@ use crate::domain::factor::{Challenge, Factor, FactorType};
 use crate::domain::one_time::digits_code;
 use crate::domain::session::Client;
 use crate::error::refusal::{
-    PHONE_VERIFY_DISABLED, TOTP_VERIFY_DISABLED, WEBAUTHN_VERIFY_DISABLED,
+    FACTOR_NOT_FOUND, PHONE_VERIFY_DISABLED, TOTP_VERIFY_DISABLED, WEBAUTHN_VERIFY_DISABLED,
 };
 use crate::error::{Error, Medium, Result, TooManyMessages};
 use crate::sms::Channel;
 use crate::store;
+use crate::webauthn::KeyUse;
 
 /// What a user is asked.
 #[derive(Debug)]
@@ -25,8 +28,38 @@ pub struct Asked {
     pub id: Uuid,
     /// What of.
     pub factor_type: FactorType,
+    /// What the browser of a security key is given.
+    pub webauthn: Option<KeyRequest>,
     /// Until when it can be answered.
     pub expires_at: OffsetDateTime,
+}
+
+/// What a browser is asked of a security key.
+#[derive(Debug)]
+pub struct KeyRequest {
+    /// Whether it is to make a key, or to use the one that was made.
+    pub kind: KeyRequestKind,
+    /// The content of `publicKey`.
+    pub options: Value,
+}
+
+/// What a browser is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRequestKind {
+    /// Make a key.
+    Create,
+    /// Use it.
+    Request,
+}
+
+impl KeyRequestKind {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Request => "request",
+        }
+    }
 }
 
 /// Asks for a factor; a code is sent to a phone.
@@ -63,6 +96,13 @@ pub async fn ask(
         (_, FactorType::Totp | FactorType::Webauthn) | (None, FactorType::Phone) => None,
     };
     let mut transaction = app.begin().await?;
+    let webauthn = if factor.factor_type == FactorType::Webauthn {
+        let (request, state) = key_request(app, &mut transaction, caller, factor).await?;
+        challenge.webauthn_state = Some(state);
+        Some(request)
+    } else {
+        None
+    };
     store::factors::insert_challenge(&mut transaction, id, &challenge, client).await?;
     let entry = AuditEntry::new(Actor::user(&caller.user), AuditAction::ChallengeCreated);
     app.audit(&mut transaction, client, entry).await?;
@@ -73,8 +113,34 @@ pub async fn ask(
     Ok(Asked {
         id: challenge.id,
         factor_type: factor.factor_type,
+        webauthn,
         expires_at: now + app.rules.factors.challenge_lifetime,
     })
+}
+
+/// A factor that was not shown yet gets its key now; one that was is asked for it.
+async fn key_request(
+    app: &App,
+    connection: &mut PgConnection,
+    caller: &Caller,
+    factor: &Factor,
+) -> Result<(KeyRequest, Value)> {
+    let key_use = KeyUse::SecondFactor;
+    let (kind, question) = if factor.is_verified() {
+        let key = store::factors::find_credential(connection, factor.id).await?;
+        let key = key.ok_or(FACTOR_NOT_FOUND)?;
+        let question = app.relying_party.ask_for(&[key], key_use)?;
+        (KeyRequestKind::Request, question)
+    } else {
+        let keys = store::factors::list_credentials(connection, caller.user.id).await?;
+        let question = app
+            .relying_party
+            .ask_for_new(&caller.user, &keys, key_use)?;
+        (KeyRequestKind::Create, question)
+    };
+    let state = json!({ "type": kind.as_str(), "state": question.state });
+    let options = question.options;
+    Ok((KeyRequest { kind, options }, state))
 }
 
 fn check_pause(app: &App, client: &Client, factor: &Factor, now: OffsetDateTime) -> Result<()> {
@@ -96,7 +162,7 @@ fn check_enabled(app: &App, factor: &Factor) -> Result<()> {
     let (switch, disabled) = match factor.factor_type {
         FactorType::Totp => (rules.totp_verify, TOTP_VERIFY_DISABLED),
         FactorType::Phone => (rules.phone_verify, PHONE_VERIFY_DISABLED),
-        FactorType::Webauthn => (rules.webauthn, WEBAUTHN_VERIFY_DISABLED),
+        FactorType::Webauthn => (rules.webauthn_verify, WEBAUTHN_VERIFY_DISABLED),
     };
     if switch.is_on() {
         Ok(())

@@ -2,7 +2,7 @@
 
 use common::Secret;
 use pg::sqlx::PgConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{own, session};
@@ -15,19 +15,29 @@ use crate::domain::factor::{Challenge, Factor, FactorType};
 use crate::domain::session::{Client, Method};
 use crate::domain::totp;
 use crate::error::refusal::{
-    CHALLENGE_EXPIRED, CHALLENGE_NOT_FOUND, FACTOR_NOT_FOUND, MFA_CODE_WRONG,
+    CHALLENGE_EXPIRED, CHALLENGE_NOT_FOUND, FACTOR_NOT_FOUND, MFA_CODE_WRONG, WEBAUTHN_FACTOR_WRONG,
 };
 use crate::error::{Error, Rejection, Result};
 use crate::hooks::{Decision, HookName};
 use crate::store;
+use crate::webauthn::KeyError;
 
-/// Takes a code for a factor, and answers the session's new tokens.
+/// What a user shows.
+#[derive(Debug)]
+pub enum Evidence {
+    /// The code of an app, or one that was sent.
+    Code(Secret),
+    /// What a browser answered with a security key.
+    Key(Value),
+}
+
+/// Takes what shows a factor, and answers the session's new tokens.
 pub async fn show(
     app: &App,
     client: &Client,
     caller: &Caller,
     (factor_id, challenge_id): (Uuid, Uuid),
-    code: &Secret,
+    evidence: &Evidence,
 ) -> Result<Grant> {
     app.limit(Limited::Factor, client)?;
     let session_id = session(caller)?.id;
@@ -45,7 +55,7 @@ pub async fn show(
     if over || challenge.verified_at.is_some() {
         return Err(CHALLENGE_EXPIRED.into());
     }
-    let checked = check(app, &mut transaction, factor, &challenge, code).await;
+    let checked = check(app, &mut transaction, factor, &challenge, evidence).await;
     ask_hook(app, caller, factor, checked.is_ok()).await?;
     let (method, step) = checked?;
     app.limiters.wrong_codes.give_back(&account);
@@ -85,10 +95,10 @@ async fn check(
     connection: &mut PgConnection,
     factor: &Factor,
     challenge: &Challenge,
-    code: &Secret,
+    evidence: &Evidence,
 ) -> Result<(Method, Option<i64>)> {
-    match factor.factor_type {
-        FactorType::Totp => {
+    match (factor.factor_type, evidence) {
+        (FactorType::Totp, Evidence::Code(code)) => {
             let found = store::factors::find_secret(connection, factor.id).await?;
             let (sealed, last_step) = found.ok_or(FACTOR_NOT_FOUND)?;
             let place = factor.id.to_string();
@@ -100,7 +110,7 @@ async fn check(
             let step = step.filter(|step| last_step.is_none_or(|last| *step > last));
             Ok((Method::Totp, Some(step.ok_or(MFA_CODE_WRONG)?)))
         }
-        FactorType::Phone => {
+        (FactorType::Phone, Evidence::Code(code)) => {
             let hash = app
                 .one_time_key
                 .code_hash(&challenge.id.to_string(), code.expose());
@@ -111,8 +121,38 @@ async fn check(
                 Err(MFA_CODE_WRONG.into())
             }
         }
-        FactorType::Webauthn => Err(MFA_CODE_WRONG.into()),
+        (FactorType::Webauthn, Evidence::Key(answer)) => {
+            check_key(app, connection, (factor, challenge), answer).await?;
+            Ok((Method::WebauthnFactor, None))
+        }
+        (FactorType::Webauthn, Evidence::Code(_)) => Err(WEBAUTHN_FACTOR_WRONG.into()),
+        (FactorType::Totp | FactorType::Phone, Evidence::Key(_)) => Err(MFA_CODE_WRONG.into()),
     }
+}
+
+/// Keeps the key that a browser made, or notes that the one that was made was used.
+async fn check_key(
+    app: &App,
+    connection: &mut PgConnection,
+    (factor, challenge): (&Factor, &Challenge),
+    answer: &Value,
+) -> Result<()> {
+    let asked = challenge.webauthn_state.as_ref();
+    let asked = asked.ok_or(CHALLENGE_NOT_FOUND)?;
+    let state = asked.get("state").unwrap_or(&Value::Null);
+    let key = if asked.get("type").and_then(Value::as_str) == Some("create") {
+        app.relying_party.new_key(state, answer)
+    } else {
+        let key = store::factors::find_credential(connection, factor.id).await?;
+        let key = key.ok_or(FACTOR_NOT_FOUND)?;
+        app.relying_party.used_key(state, answer, &key)
+    };
+    let key = key.map_err(|error| match error {
+        KeyError::Answer(_) => WEBAUTHN_FACTOR_WRONG.into(),
+        KeyError::Stored(_) => Error::internal(error),
+    })?;
+    store::factors::update_credential(connection, factor.id, &key).await?;
+    Ok(())
 }
 
 type Shown<'a> = (&'a Factor, &'a Challenge, Method, Option<i64>);
