@@ -42,6 +42,14 @@ impl Process {
     }
 }
 
+/// What one process keeps resident, in MiB.
+pub(crate) fn resident_mib(pid: u32) -> f64 {
+    let kib = Process::read(pid).map_or(0, |process| process.resident_kib);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2⁵³")]
+    let mib = kib as f64 / 1024.0;
+    mib
+}
+
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()

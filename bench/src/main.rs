@@ -4,6 +4,7 @@
     reason = "a benchmark that cannot go on stops, with the reason"
 )]
 
+mod auth;
 mod cpu;
 mod idle;
 mod pipeline;
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Benchmark {
+    /// Sign-ins, what they do to others, tokens, timings, memory.
+    Auth(auth::Arguments),
     /// The memory of a running instance that does nothing.
     Idle(idle::Arguments),
     /// One request through the pipelined client, sqlx and pgbench.
@@ -49,6 +52,7 @@ enum Benchmark {
 #[tokio::main]
 async fn main() {
     match Arguments::parse().benchmark {
+        Benchmark::Auth(arguments) => auth::run(&arguments).await,
         Benchmark::Idle(arguments) => idle::run(&arguments).await,
         Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
         Benchmark::Realtime(arguments) => realtime::run(arguments).await,

@@ -30,10 +30,15 @@ pub(crate) struct Instance {
 impl Instance {
     /// Makes one with the programs in `programs`, and waits until it is ready.
     pub(crate) async fn start(programs: &Path) -> Self {
+        Self::start_with(programs, "").await
+    }
+
+    /// The same with further lines in its env file.
+    pub(crate) async fn start_with(programs: &Path, settings: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         open_to_others(home.path());
         let file = home.path().join("env");
-        fs::write(&file, environment(home.path())).expect("an env file");
+        fs::write(&file, environment(home.path()) + settings).expect("an env file");
         let selfdb = programs.join("selfdb");
         let run = |words: &[&str]| {
             let mut command = Command::new(&selfdb);
