@@ -14,6 +14,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/selfdb-acceptance.XXXXXX")
 chmod 711 "$work"
 stop_all() {
   local file
+  [ -z "${sink-}" ] || kill "$sink" 2>/dev/null
   for file in "$work"/*.env; do
     [ -f "$file" ] && "$root/start.sh" --stop --env-file "$file" >/dev/null 2>&1
   done
@@ -43,7 +44,7 @@ PY
 
 run_suite() {
   local mode=$1 file="$work/$1.env" ports
-  read -r -a ports <<<"$(free_ports 8)"
+  read -r -a ports <<<"$(free_ports 10)"
   cat >"$file" <<ENV
 API_PORT=${ports[0]}
 FRONTEND_PORT=${ports[1]}
@@ -57,19 +58,38 @@ SELFDB_MODE=$mode
 DATA_DIR=$work/$mode
 FUNCTIONS_DIR=$root/functions
 GOTRUE_RATE_LIMIT_TOKEN_REFRESH=10000
+GOTRUE_RATE_LIMIT_EMAIL_SENT=10000
+GOTRUE_RATE_LIMIT_OTP=10000
+GOTRUE_RATE_LIMIT_VERIFY=10000
+GOTRUE_MAILER_AUTOCONFIRM=true
+GOTRUE_SMTP_HOST=127.0.0.1
+GOTRUE_SMTP_PORT=${ports[8]}
+GOTRUE_SMTP_TLS=off
+GOTRUE_SMTP_ADMIN_EMAIL=selfdb@example.com
+GOTRUE_SMTP_MAX_FREQUENCY=0
+GOTRUE_MFA_WEB_AUTHN_ENROLL_ENABLED=true
+GOTRUE_MFA_WEB_AUTHN_VERIFY_ENABLED=true
+GOTRUE_EXTERNAL_OIDC_ENABLED=true
+GOTRUE_EXTERNAL_OIDC_CLIENT_ID=acceptance
+GOTRUE_EXTERNAL_OIDC_SECRET=what-the-provider-was-told
+GOTRUE_EXTERNAL_OIDC_URL=http://127.0.0.1:${ports[9]}
+AUTH_PRIVATE_HOSTS=127.0.0.1
 PGRST_DB_PLAN_ENABLED=true
 S3_PROTOCOL_ACCESS_KEY_ID=acceptance
 S3_PROTOCOL_ACCESS_KEY_SECRET=acceptance-secret-of-forty-characters-00
 ENV
   printf '\n== acceptance, %s ==\n' "$mode"
   "$root/start.sh" --env-file "$file"
-  export SELFDB_ENV_FILE="$file"
+  export SELFDB_ENV_FILE="$file" SELFDB_MAILS="$work/$mode.mails"
+  "$venv/bin/python" python/smtp_sink.py "${ports[8]}" "$SELFDB_MAILS" &
+  sink=$!
   if ! node --test --test-concurrency=1 --test-reporter=spec 'suite/' || ! python_suite; then
     printf '\n== the end of the log ==\n'
     tail -n 60 "$work/$mode/log/selfdb.log"
     return 1
   fi
   "$root/start.sh" --stop --env-file "$file"
+  kill "$sink"
 }
 
 python_suite() {
@@ -88,6 +108,7 @@ python_suite() {
   "$venv/bin/python" python/test_supabase.py
   "$venv/bin/python" python/test_postgrest.py
   "$venv/bin/python" python/test_storage.py
+  "$venv/bin/python" python/test_openapi.py
 }
 
 for part in "${parts[@]}"; do

@@ -1,7 +1,10 @@
 """The unmodified PyPI client against the instance of SELFDB_ENV_FILE."""
 
 import asyncio
+import json
 import os
+import re
+import time
 import unittest
 import uuid
 
@@ -38,6 +41,31 @@ class SupabasePy(unittest.TestCase):
         client.auth.sign_out()
         with self.assertRaises(AuthApiError):
             client.auth.sign_in_with_password({"email": email, "password": "wrong password"})
+
+    def letter_to(self, address):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                with open(os.environ["SELFDB_MAILS"], encoding="utf-8") as lines:
+                    letters = [json.loads(line) for line in lines]
+            except FileNotFoundError:
+                letters = []
+            for letter in letters:
+                if address in letter["to"]:
+                    return letter["text"]
+            time.sleep(0.05)
+        raise TimeoutError(f"no letter to {address}")
+
+    def test_code_from_a_letter(self):
+        client = create_client(URL, ENV["ANON_KEY"])
+        email = f"py-{uuid.uuid4()}@example.com"
+        client.auth.sign_in_with_otp({"email": email})
+        code = re.search(r"enter the code: (\d+)", self.letter_to(email)).group(1)
+        verified = client.auth.verify_otp({"type": "email", "email": email, "token": code})
+        self.assertEqual(verified.user.email, email)
+        self.assertEqual(client.auth.get_user().user.id, verified.user.id)
+        with self.assertRaises(AuthApiError):
+            client.auth.verify_otp({"type": "email", "email": email, "token": code})
 
     def test_rest(self):
         service = create_client(URL, ENV["SERVICE_ROLE_KEY"])
