@@ -7,13 +7,14 @@ const base64url = (value) => Buffer.from(value).toString("base64url");
 /** Listens where `issuer` says, until `close()`. */
 export async function identityProvider(issuer, { clientId, secret, user }) {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const kid = randomUUID();
   const begun = new Map();
   const at = (path) => `${issuer.origin}${path}`;
 
   function idToken(nonce) {
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: issuer.origin, aud: clientId, iat: now, exp: now + 300, nonce, ...user };
-    const head = base64url(JSON.stringify({ alg: "RS256", kid: "one", typ: "JWT" }));
+    const head = base64url(JSON.stringify({ alg: "RS256", kid, typ: "JWT" }));
     const signed = `${head}.${base64url(JSON.stringify(claims))}`;
     return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;
   }
@@ -38,7 +39,7 @@ export async function identityProvider(issuer, { clientId, secret, user }) {
         response_types_supported: ["code"], subject_types_supported: ["public"],
       });
     } else if (pathname === "/keys") {
-      json({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "one", use: "sig", alg: "RS256" }] });
+      json({ keys: [{ ...publicKey.export({ format: "jwk" }), kid, use: "sig", alg: "RS256" }] });
     } else if (pathname === "/authorize") {
       const code = randomUUID();
       begun.set(code, searchParams);
@@ -48,7 +49,8 @@ export async function identityProvider(issuer, { clientId, secret, user }) {
       const link = back.href.replaceAll("&", "&amp;");
       response.writeHead(200, { "content-type": "text/html" }).end(`<a href="${link}">Sign in as ${user.name}</a>`);
     } else if (pathname === "/token") {
-      const body = (await Array.fromAsync(request)).join("");
+      let body = "";
+      for await (const chunk of request) body += chunk;
       json(token(new URLSearchParams(body)));
     } else {
       response.writeHead(404).end();

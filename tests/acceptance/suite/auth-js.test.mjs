@@ -1,4 +1,4 @@
-// What auth-js can ask for on an instance that sends no letters.
+// What auth-js can ask for without letters and without a browser.
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { test } from "node:test";

@@ -62,11 +62,14 @@ fn expected(access: Access, key: Key) -> Class {
         Access::SelfOrAdmin => is_subject || is_admin,
         Access::Admin => is_admin,
     };
-    match access {
-        _ if may => Class::Served,
-        _ if !is_known => Class::Unknown,
-        Access::Own(_) if is_user => Class::NotTheirs,
-        _ => Class::Refused,
+    if may {
+        Class::Served
+    } else if !is_known {
+        Class::Unknown
+    } else if matches!(access, Access::Own(_)) && is_user {
+        Class::NotTheirs
+    } else {
+        Class::Refused
     }
 }
 
