@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { client, env, newUser, password, service } from "../lib/instance.mjs";
+import { client, env, newUser, password, service, sql, untilExposed } from "../lib/instance.mjs";
 
 const address = (name) => `${name}-${randomUUID()}@example.com`;
 
@@ -91,6 +91,32 @@ test("a second factor: enrolled, shown, asked for, removed", async () => {
 
   assert.equal(data(await mfa.unenroll({ factorId })).id, factorId);
   assert.deepEqual(data(await mfa.listFactors()).all, []);
+});
+
+test("a policy that asks for a second factor shows rows only to who has shown one", async () => {
+  const table = `strong_${process.pid}`;
+  await sql(`
+    create table public.${table} (id int primary key);
+    alter table public.${table} enable row level security;
+    create policy "after a second factor" on public.${table} for select to authenticated
+      using ((select auth.jwt() ->> 'aal') = 'aal2');
+    insert into public.${table} values (1);
+  `);
+  await untilExposed(table);
+  try {
+    const { supabase } = await newUser();
+    const { mfa } = supabase.auth;
+    assert.deepEqual(data(await supabase.from(table).select()), []);
+    const { id: factorId, totp: { secret } } = data(await mfa.enroll({ factorType: "totp" }));
+    const { id: challengeId } = data(await mfa.challenge({ factorId }));
+    data(await mfa.verify({ factorId, challengeId, code: totp(secret) }));
+    assert.deepEqual(data(await supabase.from(table).select()), [{ id: 1 }]);
+    data(await mfa.unenroll({ factorId }));
+    data(await supabase.auth.refreshSession());
+    assert.deepEqual(data(await supabase.from(table).select()), []);
+  } finally {
+    await sql(`drop table public.${table}`);
+  }
 });
 
 test("an administrator makes, finds, changes, bans and deletes users", async () => {
