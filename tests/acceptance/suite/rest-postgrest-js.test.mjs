@@ -30,6 +30,8 @@ before(async () => {
     create function public.${fn("add")}(a int, b int) returns int language sql immutable as 'select a + b';
     create function public.${fn("films")}() returns setof public.${films} language sql stable
       as 'select * from public.${films} order by id';
+    create function public.${fn("raise")}(code text) returns int language plpgsql as
+      $$ begin raise exception using errcode = code, message = 'm', detail = 'd', hint = 'h'; end $$;
     create function public.${fn("nothing")}() returns void language sql as '';
     create schema pjs_other_${n};
   `);
@@ -192,6 +194,50 @@ test("insert, upsert, update, delete and their options", async () => {
   assert.deepEqual([deleted.status, deleted.count], [204, 4]);
   const doubled = await table().insert({ id: 1 });
   assert.deepEqual([doubled.status, doubled.error.code], [409, "23505"]);
+});
+
+test("odd ways to ask, and mistakes", async () => {
+  const table = () => db.from(films);
+  const beyond = await table().select("id", { count: "exact" }).range(50, 60);
+  assert.deepEqual([beyond.status, beyond.error.code], [416, "PGRST103"]);
+  assert.equal(beyond.error.details, "An offset of 50 was requested, but there are only 3 rows.");
+  assert.deepEqual((await table().select("id").range(50, 60)).data, []);
+  assert.deepEqual((await table().select("id").limit(0)).data, []);
+  assert.deepEqual((await table().select("id").in("id", [])).data, []);
+  assert.deepEqual((await table().insert([]).select()).data, []);
+  const byParent = table().select(`id, ${directors}!inner(name)`).order(`${directors}(name)`, { ascending: false }).order("id");
+  assert.deepEqual((await byParent).data.map((row) => row.id), [1, 2]);
+  const json = await db.from(people).select("name, y:meta->x->y, age::text").eq("id", 1).single();
+  assert.deepEqual(json.data, { name: "Ada", y: 1, age: "30" });
+  const kept = await db.from(people).insert([{ id: 30 }, { id: 31 }]).select().single();
+  assert.equal(kept.error.code, "PGRST116");
+  assert.deepEqual((await db.from(people).select("id").gte("id", 30)).data, [], "one object was asked for, so nothing was kept");
+  const replaced = await db.from(directors).upsert({ id: 2, name: "Bo" }, { onConflict: "id" }).select().single();
+  assert.deepEqual([replaced.status, replaced.data], [200, { id: 2, name: "Bo" }]);
+  for (const [query, status, code] of [
+    [db.from(directors).upsert({ id: 2 }, { onConflict: "name" }), 400, "42P10"],
+    [db.from(directors).upsert({ id: 2 }, { onConflict: "nothing" }), 400, "42703"],
+    [table().insert({ id: 9, director_id: 99 }), 409, "23503"],
+    [table().insert({ nothing: 1 }), 400, "PGRST204"],
+    [table().select("nothing"), 400, "42703"],
+    [table().select("id, nothing(id)"), 400, "PGRST200"],
+    [table().select("id").filter("id", "foo", "1"), 400, "PGRST100"],
+    [table().select("id").is("id", "foo"), 400, "PGRST100"],
+    [table().select("count()"), 400, "PGRST123"],
+    [db.from(`${films}x`).select(), 404, "PGRST205"],
+    [db.rpc(fn("add"), { a: 1, z: 2 }), 404, "PGRST202"],
+    ...[["P0001", 400], ["PT402", 402], ["42501", 403], ["23505", 409], ["25006", 405], ["22023", 400]]
+      .map(([code, status]) => [db.rpc(fn("raise"), { code }), status, code]),
+  ]) {
+    const answer = await query;
+    assert.deepEqual([answer.status, answer.error?.code], [status, code], JSON.stringify(answer.error));
+    assert.deepEqual(Object.keys(answer.error).filter((key) => ["code", "details", "hint", "message"].includes(key)).length, 4);
+  }
+  const unknown = (await table().select("id").filter("id", "foo", "1")).error;
+  assert.equal(unknown.details, 'unexpected "f" expecting "not" or operator (eq, gt, ...)');
+  assert.equal(unknown.message, '"failed to parse filter (foo.1)" (line 1, column 1)');
+  const hint = (await db.from(`${films}x`).select()).error.hint;
+  assert.equal(hint, `Perhaps you meant the table 'public.${films}'`);
 });
 
 test("counts and HEAD", async () => {

@@ -6,10 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::Settings;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 const SERVER_PORT: u16 = 3000;
 const MODE: &str = "PGRST_SERVER_UNIX_SOCKET_MODE";
+const REUSE_PORT: &str = "PGRST_SERVER_REUSEPORT";
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 const ADMIN_PORT: &str = "PGRST_ADMIN_SERVER_PORT";
 
 /// Where the server and its administration listen.
@@ -23,9 +26,16 @@ pub(super) struct Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// A host, an address or one of `*`, `*4`, `!4`, `*6` and `!6`; and a port, 0 for any.
-    Tcp(String, u16),
+    Tcp(String, u16, Sharing),
     /// A socket in the file system, and its mode.
     Unix(PathBuf, u32),
+}
+
+/// Whether another process may listen on the same port, as one does that takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Alone,
+    Shared,
 }
 
 /// A server's open door.
@@ -49,9 +59,14 @@ impl Places {
         let admin_host = settings.text_or("PGRST_ADMIN_SERVER_HOST", &host);
         let admin_port: Option<u16> = settings.parsed(ADMIN_PORT);
         let mode = mode(settings);
+        let sharing = if settings.flag(REUSE_PORT, false) {
+            Sharing::Shared
+        } else {
+            Sharing::Alone
+        };
         let server = match settings.text("PGRST_SERVER_UNIX_SOCKET") {
             Some(path) => Place::Unix(PathBuf::from(path), mode),
-            None => Place::Tcp(host, port),
+            None => Place::Tcp(host, port, sharing),
         };
         if admin_port.is_some_and(|admin| admin == port) {
             settings.reject(ADMIN_PORT, "must not be the same as PGRST_SERVER_PORT");
@@ -77,8 +92,8 @@ impl Place {
     /// Opens it. A socket that another server left behind is taken away first.
     pub(super) async fn open(&self) -> io::Result<(Door, Address)> {
         match self {
-            Self::Tcp(host, port) => {
-                let listener = bind(host, *port).await?;
+            Self::Tcp(host, port, sharing) => {
+                let listener = bind(host, *port, *sharing).await?;
                 let address = Address::Tcp(listener.local_addr()?);
                 Ok((Door::Tcp(listener), address))
             }
@@ -91,7 +106,7 @@ impl Place {
 }
 
 /// Listens on `port` of what `host` means; of several addresses the first that can be had.
-pub(super) async fn bind(host: &str, port: u16) -> io::Result<TcpListener> {
+pub(super) async fn bind(host: &str, port: u16, sharing: Sharing) -> io::Result<TcpListener> {
     let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     let addresses: Vec<SocketAddr> = match host {
@@ -103,12 +118,23 @@ pub(super) async fn bind(host: &str, port: u16) -> io::Result<TcpListener> {
     };
     let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
     for address in addresses {
-        match TcpListener::bind(address).await {
+        match listen(address, sharing) {
             Ok(listener) => return Ok(listener),
             Err(error) => failure = error,
         }
     }
     Err(failure)
+}
+
+fn listen(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(sharing == Sharing::Shared)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn bind_unix(path: &Path, mode: u32) -> io::Result<UnixListener> {

@@ -58,7 +58,7 @@ use Kind::{Flag, List, Number, RolePath, Secret, Text};
 use Place::{Database, Start};
 
 /// All of them, in the order they are told in.
-pub(super) const PARAMETERS: [Parameter; 41] = [
+pub(super) const PARAMETERS: [Parameter; 42] = [
     parameter("db-aggregates-enabled", Flag, "false", Database),
     parameter("db-anon-role", Text, "", Database),
     parameter("db-channel", Text, "pgrst", Start),
@@ -94,6 +94,7 @@ pub(super) const PARAMETERS: [Parameter; 41] = [
     parameter("server-cors-allowed-origins", List, "", Database),
     parameter("server-host", Text, "!4", Start),
     parameter("server-port", Number, "3000", Start),
+    parameter("server-reuseport", Flag, "false", Start),
     parameter("server-trace-header", Text, "", Database),
     parameter("server-timing-enabled", Flag, "false", Database),
     parameter("server-unix-socket", Text, "", Start),

@@ -12,7 +12,7 @@ use common::{BoxError, Lifecycle, ProcessEnvironment, Service, Settings};
 use super::access_log::LogLevel;
 use super::arguments::{Arguments, Command};
 use super::dump::{self, Reader};
-use super::listen::{self, Door, Places};
+use super::listen::{self, Door, Places, Sharing};
 use super::source::{Source, SourceError};
 use super::{NOTICES, admin, layers, ready, signals};
 use crate::config::Config;
@@ -136,7 +136,7 @@ async fn serve(
     } = service;
     let (door, address) = places.server.open().await?;
     if let Some((host, port)) = &places.admin {
-        let listener = listen::bind(host, *port).await?;
+        let listener = listen::bind(host, *port, Sharing::Alone).await?;
         notice(&format!(
             "Admin server listening on {}",
             listener.local_addr()?

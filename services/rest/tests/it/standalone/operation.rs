@@ -211,6 +211,26 @@ async fn the_administration_has_a_port_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_new_process_takes_over_the_port() {
+    let ground = Ground::new(ITEMS).await;
+    let shared = ("PGRST_SERVER_REUSEPORT", "true");
+    let old = ground.serve("login#", &[ANON, shared]).await;
+    let port = old.port().to_string();
+    let same = ("PGRST_SERVER_PORT", port.as_str());
+    let refused = ground.command("login#", &[ANON, same]).output().await;
+    assert!(!refused.status.success(), "{refused:?}");
+
+    let new = ground.serve("login#", &[ANON, shared, same]).await;
+    for _ in 0..20 {
+        assert_eq!(new.get("/items").await.status, 200);
+    }
+    old.finish().await;
+    for _ in 0..20 {
+        assert_eq!(new.get("/items").await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_socket_in_the_file_system() {
     use std::os::unix::fs::PermissionsExt as _;
     let ground = Ground::new(ITEMS).await;

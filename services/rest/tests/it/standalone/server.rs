@@ -158,6 +158,10 @@ impl Server {
         tokio::time::timeout(PATIENCE, heard).await.expect(text);
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn id(&self) -> u32 {
         self.child.id().expect("it runs")
     }
