@@ -3,6 +3,8 @@
 //! deleted since is decided as well as any, and deletes are decided by the row that was deleted.
 //! Where a policy reads a column that the log does not tell, the answer is no.
 
+mod topics;
+
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,24 +17,15 @@ use pg::{AccessPools, RequestContext, sqlstate};
 use tokio::time::Instant;
 
 use super::plan::{AccessPlan, Question, RowRule};
-use crate::broadcast::EVENTS_TOPIC;
-use crate::channel::rights::Rights;
-use crate::protocol::join::ReplayRequest;
 use crate::replication::{Change, Relation, Row};
 use crate::store::access::{self as store, Command};
 use crate::store::columns::{self, ReadableColumn};
-use crate::store::messages::{self, Replayed};
 
 /// How long a plan is believed. A change of the table's policies or grants comes with a new
 /// description of the table and is seen at once; this is for changes of roles and schemas.
 const PLAN_LIFETIME: Duration = Duration::from_secs(5);
 /// How long a policy may think: other listeners wait for it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How many messages are told again, unless asked otherwise, and at most.
-const REPLAYED: i64 = 10;
-const MOST_REPLAYED: i64 = 25;
-/// The year 9999, in milliseconds since 1970.
-const LATEST_MS: i64 = 253_370_764_800_000;
 const MAX_PLANS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// Why there is no answer.
@@ -242,79 +235,6 @@ impl Access {
             .into_iter()
             .map(|place| answer(place) == Some(true))
             .collect())
-    }
-
-    /// What `identity` may do in the private topic `topic`: the policies on `realtime.messages`,
-    /// select for hearing and insert for sending, each asked with `extension` `broadcast` and
-    /// `presence`.
-    pub async fn rights(&self, identity: &Identity, topic: &str) -> Result<Rights, AccessError> {
-        if topic == EVENTS_TOPIC {
-            return Ok(Rights {
-                read_broadcast: identity.is_service() || identity.is_superuser(),
-                ..Rights::NONE
-            });
-        }
-        let mut transaction = self.begin(identity).await?;
-        let (schema, table) = messages::TABLE;
-        let oid = store::find_table(&mut transaction, schema, table).await?;
-        let Some(oid) = oid else {
-            return Err(AccessError(sqlx::Error::RowNotFound));
-        };
-        let select = read_plan(&mut transaction, oid, Command::Select).await?;
-        let insert = read_plan(&mut transaction, oid, Command::Insert).await?;
-        transaction.rollback().await?;
-        let read = self.ask_of_messages(identity, topic, &select).await?;
-        let write = self.ask_of_messages(identity, topic, &insert).await?;
-        Ok(Rights {
-            read_broadcast: read.0,
-            read_presence: read.1,
-            write_broadcast: write.0,
-            write_presence: write.1,
-        })
-    }
-
-    /// The messages from before a join that `identity` may read.
-    pub async fn replay(
-        &self,
-        identity: &Identity,
-        topic: &str,
-        request: ReplayRequest,
-    ) -> Result<Vec<Replayed>, AccessError> {
-        let limit = request.limit.unwrap_or(REPLAYED).clamp(1, MOST_REPLAYED);
-        let since = request.since.clamp(0, LATEST_MS);
-        let mut transaction = self.begin(identity).await?;
-        messages::set_topic(&mut transaction, topic).await?;
-        let found = messages::replay(&mut transaction, topic, since, limit).await?;
-        transaction.rollback().await?;
-        Ok(found)
-    }
-
-    async fn ask_of_messages(
-        &self,
-        identity: &Identity,
-        topic: &str,
-        plan: &AccessPlan,
-    ) -> Result<(bool, bool), AccessError> {
-        let needed = ["topic", "extension"];
-        if !needed
-            .iter()
-            .all(|name| plan.columns.iter().any(|column| column == name))
-        {
-            return Ok((false, false));
-        }
-        let question = match &plan.rows {
-            RowRule::All => return Ok((true, true)),
-            RowRule::None => return Ok((false, false)),
-            RowRule::Ask(question) => question,
-        };
-        let row = |extension| serde_json::json!({ "topic": topic, "extension": extension, "private": true });
-        let rows = serde_json::json!([row("broadcast"), row("presence")]).to_string();
-        let mut transaction = self.begin(identity).await?;
-        messages::set_topic(&mut transaction, topic).await?;
-        let answers = store::ask(&mut transaction, &question.query, &rows).await?;
-        transaction.rollback().await?;
-        let answer = |place: usize| answers.get(place).copied() == Some(true);
-        Ok((answer(0), answer(1)))
     }
 
     /// The columns of a table that `identity` may read; `None` where there is no such table.

@@ -12,6 +12,10 @@ use super::processes::Processes;
 /// The mark of the last rows.
 pub(super) const LAST: &str = "last";
 const WRITERS: u64 = 3;
+/// The most rows of one transaction, in a run of few events and in one of many.
+const MOST_ROWS: u64 = 5;
+const MOST_ROWS_OF_MANY: u64 = 60;
+const MANY: u64 = 100_000;
 /// Between two transactions of one writer, so that faults have something to fall into.
 const PAUSE: Duration = Duration::from_millis(4);
 const RETRY: Duration = Duration::from_millis(50);
@@ -19,12 +23,17 @@ const RETRY: Duration = Duration::from_millis(50);
 /// Writes `events` rows, several to a transaction.
 pub(super) async fn write(processes: &Arc<Processes>, history: &Arc<History>, events: u64) {
     let left = Arc::new(AtomicU64::new(events));
+    let most = if events < MANY {
+        MOST_ROWS
+    } else {
+        MOST_ROWS_OF_MANY
+    };
     let writers = (0..WRITERS).map(|writer| {
         let (pool, history, left) = (processes.pool(), Arc::clone(history), Arc::clone(&left));
         tokio::spawn(async move {
             let mut next = 0u64;
             loop {
-                let rows = 1 + next % 5;
+                let rows = 1 + next % most;
                 let take = |left: u64| left.checked_sub(rows.min(left)).filter(|_| left > 0);
                 if left
                     .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
