@@ -179,7 +179,7 @@ pub enum SecretsCommand {
 #[derive(Debug, Args)]
 pub struct EnvArgs {
     /// The env file; its values come before the environment's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub env_file: Option<PathBuf>,
 }
 

@@ -12,7 +12,7 @@ import { env, envFile, service, until } from "../lib/instance.mjs";
 import { mainPid } from "../lib/processes.mjs";
 
 const selfdb = () => readlinkSync(`/proc/${mainPid()}/exe`);
-const words = (args) => ["storage", "--env-file", envFile, ...args];
+const words = (args) => ["storage", ...args, "--env-file", envFile];
 
 /** Runs `selfdb storage` with further settings; answers its exit code and what it said. */
 const storage = (args, settings = {}) =>
