@@ -105,11 +105,12 @@ python_suite() {
     await database.query("create table public.python_rows (id int primary key, name text)");
     await database.end();
   ' "$port" "$password"
-  "$venv/bin/python" python/test_supabase.py
-  "$venv/bin/python" python/test_postgrest.py
-  "$venv/bin/python" python/test_storage.py
-  # Once is enough: what it asks does not depend on how services are run.
-  [ "$mode" != single ] || "$venv/bin/python" python/test_openapi.py
+  # Each has to pass: a function that is a condition goes on after what fails in it.
+  "$venv/bin/python" python/test_supabase.py &&
+    "$venv/bin/python" python/test_postgrest.py &&
+    "$venv/bin/python" python/test_storage.py &&
+    # Once is enough: what it asks does not depend on how services are run.
+    { [ "$mode" != single ] || "$venv/bin/python" python/test_openapi.py; }
 }
 
 for part in "${parts[@]}"; do
