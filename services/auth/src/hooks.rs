@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pg::QualifiedIdent;
 use pg::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -125,8 +126,17 @@ impl App {
         self.hooks.iter().any(|hook| hook.name == name)
     }
 
-    /// Asks, where somebody is to be asked; their refusal is the request's.
-    pub async fn ask_hook<T: DeserializeOwned>(
+    /// Whether it is a server that is asked at this moment.
+    pub fn has_server_hook(&self, name: HookName) -> bool {
+        let is_server = |hook: &HookConfig| matches!(hook.target, HookTarget::Http { .. });
+        self.hooks
+            .iter()
+            .any(|hook| hook.name == name && is_server(hook))
+    }
+
+    /// Asks, where somebody is to be asked; their refusal is the request's. A function is called
+    /// within the caller's transaction.
+    pub async fn ask_hook_within<T: DeserializeOwned>(
         &self,
         connection: &mut PgConnection,
         name: HookName,
@@ -135,37 +145,52 @@ impl App {
         let Some(hook) = self.hooks.iter().find(|hook| hook.name == name) else {
             return Ok(None);
         };
-        let answer = Box::pin(self.answer(connection, hook, payload)).await?;
-        if let Some(refusal) = refusal(&answer) {
-            return Err(Error::Hook(refusal));
-        }
-        let read = serde_json::from_value(answer);
-        read.map(Some)
-            .map_err(|error| Error::internal(unreadable(name, &error.to_string())))
-    }
-
-    async fn answer(
-        &self,
-        connection: &mut PgConnection,
-        hook: &HookConfig,
-        payload: &Value,
-    ) -> Result<Value> {
-        match &hook.target {
+        let answer = match &hook.target {
             HookTarget::Function(function) => {
-                let sql = format!("select {function}($1::jsonb)::jsonb");
-                call_function(connection, hook.name, sql, payload).await
+                Box::pin(call_function(connection, name, function, payload)).await?
             }
             HookTarget::Http { url, secrets } => {
-                let body = payload.to_string();
-                for _ in 0..ATTEMPTS {
-                    let call = self.signed(url.clone(), secrets, body.clone())?;
-                    if let Some(answer) = sent(self, hook.name, call).await? {
-                        return Ok(answer);
-                    }
-                }
-                Err(HOOK_TIMEOUT.into())
+                Box::pin(self.ask_server(name, (url, secrets), payload)).await?
+            }
+        };
+        taken(name, answer)
+    }
+
+    /// The same outside any transaction: no connection is held while a server thinks.
+    pub async fn ask_hook<T: DeserializeOwned>(
+        &self,
+        name: HookName,
+        payload: &Value,
+    ) -> Result<Option<T>> {
+        let Some(hook) = self.hooks.iter().find(|hook| hook.name == name) else {
+            return Ok(None);
+        };
+        let answer = match &hook.target {
+            HookTarget::Function(function) => {
+                let mut connection = self.pool.acquire().await?;
+                Box::pin(call_function(&mut connection, name, function, payload)).await?
+            }
+            HookTarget::Http { url, secrets } => {
+                Box::pin(self.ask_server(name, (url, secrets), payload)).await?
+            }
+        };
+        taken(name, answer)
+    }
+
+    async fn ask_server(
+        &self,
+        name: HookName,
+        (url, secrets): (&url::Url, &[HookSecret]),
+        payload: &Value,
+    ) -> Result<Value> {
+        let body = payload.to_string();
+        for _ in 0..ATTEMPTS {
+            let call = self.signed(url.clone(), secrets, body.clone())?;
+            if let Some(answer) = sent(self, name, call).await? {
+                return Ok(answer);
             }
         }
+        Err(HOOK_TIMEOUT.into())
     }
 
     fn signed(&self, url: url::Url, secrets: &[HookSecret], body: String) -> Result<Call> {
@@ -185,13 +210,24 @@ impl App {
     }
 }
 
+/// What an answer says, unless it refuses.
+fn taken<T: DeserializeOwned>(name: HookName, answer: Value) -> Result<Option<T>> {
+    if let Some(refusal) = refusal(&answer) {
+        return Err(Error::Hook(refusal));
+    }
+    let read = serde_json::from_value(answer);
+    read.map(Some)
+        .map_err(|error| Error::internal(unreadable(name, &error.to_string())))
+}
+
 /// Calls a function within the caller's transaction, for two seconds at most.
 async fn call_function(
     connection: &mut PgConnection,
     name: HookName,
-    sql: String,
+    function: &QualifiedIdent,
     payload: &Value,
 ) -> Result<Value> {
+    let sql = format!("select {function}($1::jsonb)::jsonb");
     let mut savepoint = connection.begin().await?;
     sqlx::query("set local statement_timeout = 2000")
         .execute(&mut *savepoint)

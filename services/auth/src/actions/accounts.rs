@@ -91,10 +91,12 @@ pub async fn insert(
     app: &App,
     connection: &mut PgConnection,
     client: &Client,
-    new: &NewUser,
+    (new, asked): (&NewUser, Asked),
     (contact, confirmation): (&Contact, Confirmation),
 ) -> Result<Option<User>> {
-    before_created(app, connection, client, new).await?;
+    if asked == Asked::NotYet {
+        before_created(app, connection, client, new).await?;
+    }
     match store::users::insert(connection, new).await {
         Err(StoreError::EmailTaken | StoreError::PhoneTaken) => return Ok(None),
         other => other?,
@@ -105,6 +107,39 @@ pub async fn insert(
     // Read again: triggers of the database's users may have changed the row.
     let user = store::users::find(connection, new.id).await?;
     Ok(Some(user.ok_or(Error::UserNotFound)?))
+}
+
+/// Whether the operator's own code was asked about an account before its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// It was, and had nothing against it.
+    Ahead,
+    /// It has to be asked within.
+    NotYet,
+}
+
+/// Asks a server about an account that nobody has yet, before the transaction that makes it: no
+/// connection is held while it thinks. A function has to be asked within.
+pub async fn ask_ahead(
+    app: &App,
+    client: &Client,
+    new: &NewUser,
+    contact: Option<&Contact>,
+) -> Result<Asked> {
+    if !app.has_server_hook(HookName::BeforeUserCreated) {
+        return Ok(Asked::NotYet);
+    }
+    if let Some(contact) = contact {
+        let mut connection = app.pool.acquire().await?;
+        let known = store::users::find_by_contact(&mut connection, contact).await?;
+        if known.is_some() {
+            return Ok(Asked::NotYet);
+        }
+    }
+    let payload = creation(app, client, new);
+    let name = HookName::BeforeUserCreated;
+    let _: Option<Value> = app.ask_hook(name, &payload).await?;
+    Ok(Asked::Ahead)
 }
 
 /// Asks the operator's own code whether there is to be such an account.
@@ -118,6 +153,13 @@ pub async fn before_created(
     if !app.has_hook(name) {
         return Ok(());
     }
+    let payload = creation(app, client, new);
+    let _: Option<Value> = app.ask_hook_within(connection, name, &payload).await?;
+    Ok(())
+}
+
+/// What is told of an account that is to be made.
+fn creation(app: &App, client: &Client, new: &NewUser) -> Value {
     let user = json!({
         "id": new.id, "aud": new.audience, "role": new.role,
         "email": new.email.as_ref().map_or("", EmailAddress::as_str),
@@ -125,9 +167,7 @@ pub async fn before_created(
         "app_metadata": new.app_metadata, "user_metadata": new.user_metadata,
         "identities": [], "is_anonymous": new.is_anonymous,
     });
-    let payload = payload(app, client, name, &user);
-    let _: Option<Value> = app.ask_hook(connection, name, &payload).await?;
-    Ok(())
+    payload(app, client, HookName::BeforeUserCreated, &user)
 }
 
 /// Commits, and then tells the operator's own code of the account that was made, if one was. The
@@ -152,8 +192,7 @@ async fn after_created(app: &App, client: &Client, user: &User) -> Result<()> {
     let name = HookName::AfterUserCreated;
     let user = serde_json::to_value(UserResponse::from(user.clone())).map_err(Error::internal)?;
     let payload = payload(app, client, name, &user);
-    let mut connection = app.pool.acquire().await?;
-    let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
+    let _: Option<Value> = app.ask_hook(name, &payload).await?;
     Ok(())
 }
 

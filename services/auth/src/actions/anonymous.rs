@@ -1,6 +1,6 @@
 //! Making an account without saying who one is.
 
-use crate::actions::accounts::{self, before_created};
+use crate::actions::accounts::{self, Asked, ask_ahead, before_created};
 use crate::actions::grant::{Grant, open_session};
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -37,8 +37,11 @@ pub async fn sign_in_anonymously(app: &App, client: &Client, data: Metadata) -> 
         banned_until: None,
         created_at: app.now(),
     };
+    let asked = ask_ahead(app, client, &new, None).await?;
     let mut transaction = app.begin().await?;
-    before_created(app, &mut transaction, client, &new).await?;
+    if asked == Asked::NotYet {
+        before_created(app, &mut transaction, client, &new).await?;
+    }
     store::users::insert(&mut transaction, &new).await?;
     let user = store::users::find(&mut transaction, new.id).await?;
     let user = user.ok_or(Error::UserNotFound)?;

@@ -134,7 +134,7 @@ async fn customised(
         "user_id": user.id, "claims": ours, "authentication_method": method,
     });
     let name = HookName::CustomAccessToken;
-    let answer: Option<Customised> = app.ask_hook(connection, name, &payload).await?;
+    let answer: Option<Customised> = app.ask_hook_within(connection, name, &payload).await?;
     let mut claims = answer.map_or_else(Map::new, |answer| answer.claims);
     for required in REQUIRED_CLAIMS {
         if !claims.contains_key(required) {

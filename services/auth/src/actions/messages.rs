@@ -338,9 +338,8 @@ async fn hand_over(app: &App, letters: &[Outgoing]) -> Result<()> {
     }
     let user = serde_json::to_value(UserResponse::from(user)).map_err(Error::internal)?;
     let payload = json!({ "user": user, "email_data": data });
-    let mut connection = app.pool.acquire().await?;
     let name = HookName::SendEmail;
-    let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
+    let _: Option<Value> = app.ask_hook(name, &payload).await?;
     Ok(())
 }
 
@@ -370,8 +369,7 @@ pub async fn send_text(
         let user = user.map_err(Error::internal)?;
         let sms = json!({ "otp": code.expose(), "phone": number });
         let payload = json!({ "user": user, "sms": sms });
-        let mut connection = app.pool.acquire().await?;
-        let _: Option<Value> = app.ask_hook(&mut connection, name, &payload).await?;
+        let _: Option<Value> = app.ask_hook(name, &payload).await?;
         return Ok(None);
     }
     match app.texter.send(number, code, channel).await {

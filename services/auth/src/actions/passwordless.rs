@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{self, Newcomer, Newness};
+use crate::actions::accounts::{self, Asked, Newcomer, Newness};
 use crate::actions::messages::{
     Leading, LetterRequest, Outgoing, OutgoingText, begin_flow, post_after_answer, post_text,
     write_letter, write_text,
@@ -139,7 +139,14 @@ async fn join(
         password_hash: None,
     };
     let new = accounts::new_user(app, &newcomer);
-    let user = accounts::insert(app, connection, client, &new, (contact, confirmation)).await?;
+    let user = accounts::insert(
+        app,
+        connection,
+        client,
+        (&new, Asked::NotYet),
+        (contact, confirmation),
+    )
+    .await?;
     let user = user.ok_or(Error::Busy)?;
     let action = match confirmation {
         Confirmation::Confirmed => AuditAction::UserSignedUp,

@@ -86,12 +86,12 @@ async fn ask_password_hook(app: &App, user: &User, verdict: Verdict) -> Result<(
         return Ok(());
     }
     let payload = json!({ "user_id": user.id, "valid": verdict != Verdict::Wrong });
-    let mut connection = app.pool.acquire().await?;
-    let answer: Option<Decision> = app.ask_hook(&mut connection, name, &payload).await?;
+    let answer: Option<Decision> = app.ask_hook(name, &payload).await?;
     let Some(decision) = answer.filter(Decision::is_rejection) else {
         return Ok(());
     };
     if decision.should_logout_user {
+        let mut connection = app.pool.acquire().await?;
         store::sessions::delete(&mut connection, user.id, Ending::All).await?;
     }
     Err(Error::Rejected(Rejection::Password, decision.message()))

@@ -3,7 +3,7 @@
 use common::Secret;
 use pg::sqlx::{Postgres, Transaction};
 
-use crate::actions::accounts::{self, Newcomer, Newness};
+use crate::actions::accounts::{self, Newcomer, Newness, ask_ahead};
 use crate::actions::grant::{Grant, open_session};
 use crate::actions::messages::{Leading, post, post_text};
 use crate::actions::passwordless::{confirmation_letter, phone_confirmation};
@@ -61,6 +61,7 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
         password_hash: Some(hash),
     };
     let new = accounts::new_user(app, &newcomer);
+    let asked = ask_ahead(app, client, &new, Some(&request.contact)).await?;
     let mut transaction = app.begin().await?;
     let existing = store::users::find_by_contact(&mut transaction, &request.contact).await?;
     if let Some(existing) = existing {
@@ -87,7 +88,7 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
         app,
         &mut transaction,
         client,
-        &new,
+        (&new, asked),
         (&request.contact, confirmation),
     )
     .await?;

@@ -255,8 +255,14 @@ async fn signed_up(
             password_hash,
         };
         let new = accounts::new_user(app, &newcomer);
-        let user =
-            accounts::insert(app, connection, client, &new, (&contact, confirmation)).await?;
+        let user = accounts::insert(
+            app,
+            connection,
+            client,
+            (&new, accounts::Asked::NotYet),
+            (&contact, confirmation),
+        )
+        .await?;
         return user.ok_or(Error::EmailExists);
     };
     if user.is_confirmed(&contact) {

@@ -81,8 +81,7 @@ async fn ask_hook(app: &App, caller: &Caller, factor: &Factor, valid: bool) -> R
         "user_id": caller.user.id, "factor_id": factor.id,
         "factor_type": factor.factor_type, "valid": valid,
     });
-    let mut connection = app.pool.acquire().await?;
-    let answer: Option<Decision> = app.ask_hook(&mut connection, name, &payload).await?;
+    let answer: Option<Decision> = app.ask_hook(name, &payload).await?;
     match answer.filter(Decision::is_rejection) {
         None => Ok(()),
         Some(decision) => Err(Error::Rejected(Rejection::Factor, decision.message())),
