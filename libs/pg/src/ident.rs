@@ -67,6 +67,36 @@ impl TryFrom<String> for Ident {
     }
 }
 
+/// A value for the setting `search_path`, each schema once, as Postgres itself prints it: so it can
+/// be compared with what is set.
+pub fn search_path<'n>(schemas: impl IntoIterator<Item = &'n str>) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    let mut path = String::new();
+    for schema in schemas {
+        if known.contains(&schema) {
+            continue;
+        }
+        known.push(schema);
+        if path.is_empty() {
+            path.reserve(64);
+        } else {
+            path.push_str(", ");
+        }
+        let mut bytes = schema.bytes();
+        let plain = bytes
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
+            && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        match Ident::new(schema) {
+            Ok(_) if plain => path.push_str(schema),
+            Ok(name) => path.push_str(&name.to_string()),
+            // No schema has such a name; Postgres passes over those that do not exist.
+            Err(_) => path.push_str("\"?\""),
+        }
+    }
+    path
+}
+
 /// A name in a schema. `Display` is `"schema"."name"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QualifiedIdent {
@@ -108,5 +138,11 @@ mod tests {
         assert_eq!(Ident::new("a\0b"), Err(IdentError::Nul));
         assert_eq!(Ident::new("é".repeat(32)), Err(IdentError::TooLong));
         assert!(Ident::new("e".repeat(63)).is_ok());
+    }
+
+    #[test]
+    fn a_search_path_is_written_as_postgres_prints_it() {
+        let path = search_path(["public", "public", "Own", "$user", "a\"b", "x_1", ""]);
+        assert_eq!(path, r#"public, "Own", "$user", "a""b", x_1, "?""#);
     }
 }

@@ -19,7 +19,7 @@ pub mod sqlstate;
 
 pub use access::AccessPools;
 pub use endpoint::Endpoint;
-pub use ident::{Ident, QualifiedIdent};
+pub use ident::{Ident, QualifiedIdent, search_path};
 pub use migrations::{Migration, Migrations};
 pub use pool::{PoolOptions, pool};
 pub use request_context::{RequestContext, RoleRules};

@@ -3,6 +3,7 @@
 
 pub(crate) mod once;
 pub(crate) mod operations;
+mod rows;
 mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod stream;
@@ -22,7 +23,8 @@ use crate::app::App;
 use crate::config::{FunctionName, QueryLog};
 use crate::error::{DatabaseError, Error};
 use crate::plan::guard::Guard;
-use crate::plan::{Access, Plan};
+use crate::plan::plain::RowForm;
+use crate::plan::{Access, Plan, Work};
 use crate::request::ApiRequest;
 use crate::request::preferences::TransactionEnd;
 use crate::schema_cache::SchemaCache;
@@ -66,16 +68,29 @@ pub(crate) struct Prepared<'a> {
     planned: Option<usize>,
 }
 
+/// Who asks, and with what.
+pub(crate) type Asked<'a> = (&'a Caller, &'a Parts);
+
 impl<'a> Prepared<'a> {
-    /// Writes the statements of `plan`, to be run as `caller`.
+    /// Writes the statements of `plan`, to be run as `caller`; rows come as one value.
     pub(crate) fn new(
         app: &'a App,
         cache: &'a SchemaCache,
-        (caller, parts): (&Caller, &Parts),
+        asked: Asked<'_>,
         request: &ApiRequest,
         plan: &'a Plan,
     ) -> Self {
-        let statements = sql::statements(plan, app.config.max_rows);
+        Self::with_rows(app, cache, asked, request, (plan, RowForm::Gathered))
+    }
+
+    fn with_rows(
+        app: &'a App,
+        cache: &'a SchemaCache,
+        (caller, parts): Asked<'_>,
+        request: &ApiRequest,
+        (plan, rows): (&'a Plan, RowForm),
+    ) -> Self {
+        let statements = sql::statements(plan, rows, app.config.max_rows);
         let mut batch = match plan.access {
             Access::ReadOnly => Batch::read_only(),
             Access::ReadWrite => Batch::read_write(),
@@ -110,7 +125,15 @@ impl<'a> Prepared<'a> {
         if plan.negotiated.explain.is_some() {
             return Ok(explained(results.get(self.main)));
         }
-        let mut outcome = outcome(results.get(self.main))?;
+        self.checked(plan, outcome(results.get(self.main))?, results)
+    }
+
+    fn checked(
+        &self,
+        plan: &Plan,
+        mut outcome: Outcome,
+        results: &[ResultSet],
+    ) -> Result<Outcome, Error> {
         plan.guard.check(outcome.rows)?;
         if let Some(planned) = self.planned {
             outcome.planned = results.get(planned).and_then(expected_rows);
@@ -123,15 +146,28 @@ impl<'a> Prepared<'a> {
 pub(crate) async fn execute(
     app: &App,
     cache: &SchemaCache,
-    (caller, parts): (&Caller, &Parts),
+    asked: Asked<'_>,
     request: &ApiRequest,
     plan: &Plan,
 ) -> Result<Outcome, Error> {
-    let prepared = Prepared::new(app, cache, (caller, parts), request, plan);
-    let results = run(app.pipeline(caller), &prepared, plan)
-        .await
-        .map_err(|error| DatabaseError::of_pipeline(error, caller.authenticated))?;
-    prepared.outcome(plan, &results)
+    let caller = asked.0;
+    let refused = |error| DatabaseError::of_pipeline(error, caller.authenticated);
+    if let Work::Read {
+        rows: RowForm::Plain,
+        ..
+    } = &plan.work
+    {
+        let prepared = Prepared::with_rows(app, cache, asked, request, (plan, RowForm::Plain));
+        let results = run(app.pipeline(caller), &prepared, plan).await;
+        let results = results.map_err(refused)?;
+        if let Ok(outcome) = rows::outcome(results.get(prepared.main), &plan.negotiated.format) {
+            return prepared.checked(plan, outcome, &results);
+        }
+        // By a type or a `DateStyle` that nobody here knows of: Postgres knows them.
+    }
+    let prepared = Prepared::new(app, cache, asked, request, plan);
+    let results = run(app.pipeline(caller), &prepared, plan).await;
+    prepared.outcome(plan, &results.map_err(refused)?)
 }
 
 /// Runs one statement as `caller`, and answers its first value.

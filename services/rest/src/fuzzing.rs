@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 
 use crate::plan::negotiate::Explained;
+use crate::plan::plain::RowForm;
 use crate::plan::{Aggregates, Limits, Plan};
 use crate::request::preferences::{TransactionChoice, TransactionEnd};
 use crate::request::query::{self, Unreserved};
@@ -70,7 +71,7 @@ fn perform(method: &str, uri: &str, headers: &[(&'static str, &[u8])], body: &[u
     let Ok(plan) = Plan::new(&request, &cache(), limits) else {
         return;
     };
-    let statements = sql::statements(&plan, Some(100));
+    let statements = sql::statements(&plan, RowForm::Gathered, Some(100));
     check(statements.main);
     sql::lines::lines(&plan).into_iter().for_each(check);
     statements.planned_count.into_iter().for_each(check);

@@ -8,6 +8,7 @@ pub(crate) mod guard;
 pub(crate) mod keyset;
 pub(crate) mod mutate;
 pub(crate) mod negotiate;
+pub(crate) mod plain;
 pub(crate) mod read;
 pub(crate) mod tree;
 
@@ -23,6 +24,7 @@ use call::Call;
 use guard::Guard;
 use mutate::Mutation;
 use negotiate::{Explained, Negotiated, Offer, Origin};
+use plain::RowForm;
 use read::ReadPlan;
 
 /// What a request comes to.
@@ -44,6 +46,7 @@ pub(crate) enum Work {
     Read {
         read: ReadPlan,
         answer: Answer,
+        rows: RowForm,
     },
     Mutate {
         mutation: Mutation,
@@ -156,7 +159,11 @@ fn relation_work(
     if let Action::Read(answer) = action {
         let builder = tree::Builder::reading(request, cache, limits);
         let read = builder.with_values(values).build(&table.name)?;
-        let work = Work::Read { read, answer };
+        let rows = match answer {
+            Answer::Body => RowForm::of(&read, &negotiated, table),
+            Answer::HeadersOnly => RowForm::Gathered,
+        };
+        let work = Work::Read { read, answer, rows };
         return Ok((work, Access::ReadOnly, negotiated));
     }
     let representation = request

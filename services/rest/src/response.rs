@@ -1,6 +1,7 @@
 //! The last stage: what Postgres gave, as HTTP. Pure.
 
 mod headers;
+pub(crate) mod json;
 pub(crate) mod openapi;
 mod page;
 pub(crate) mod typescript;
@@ -37,7 +38,7 @@ pub(crate) fn respond(
         return draft.finish(outcome);
     }
     let draft = match &plan.work {
-        Work::Read { answer, read } => {
+        Work::Read { answer, read, .. } => {
             let mut draft = ranged(request, plan, &outcome, max_rows)?;
             if let Some(keyset) = &read.keyset {
                 let limit = read.range.limit;

@@ -11,6 +11,7 @@ mod keyset;
 pub(crate) mod lines;
 mod mutate;
 mod operators;
+pub(crate) mod plain;
 mod read;
 mod select;
 mod types;
@@ -21,6 +22,7 @@ mod tests;
 
 pub(crate) use fragment::{Sql, array_literal};
 
+use crate::plan::plain::RowForm;
 use crate::plan::{Plan, Work};
 use crate::request::Answer;
 use crate::request::preferences::{Count, Representation};
@@ -49,10 +51,11 @@ pub(crate) mod columns {
     pub(crate) const LAST_KEY: usize = 7;
 }
 
-/// Writes the statements of `plan`. An estimated count is exact up to `max_rows`.
-pub(crate) fn statements(plan: &Plan, max_rows: Option<i64>) -> Statements {
+/// Writes the statements of `plan`, for rows that come as `rows`. An estimated count is exact up to `max_rows`.
+pub(crate) fn statements(plan: &Plan, rows: RowForm, max_rows: Option<i64>) -> Statements {
     let main = match &plan.work {
-        Work::Read { read, answer } => wrap::read(plan, read, *answer, max_rows),
+        Work::Read { read, .. } if rows == RowForm::Plain => plain::read(plan, read, max_rows),
+        Work::Read { read, answer, .. } => wrap::read(plan, read, *answer, max_rows),
         Work::Mutate {
             mutation,
             read,

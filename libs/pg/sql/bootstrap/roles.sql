@@ -84,5 +84,16 @@ begin
             execute format('alter role %I set %I = %L', wanted.role, wanted.name, wanted.value);
         end if;
     end loop;
+    -- What requests of the default schema set for themselves: where it is so already, Postgres need
+    -- not look the schemas up once a request.
+    for wanted in
+        select * from (values ('authenticator'), ('service_authenticator')) as login (role)
+         where not exists (
+            select from pg_db_role_setting s, unnest(s.setconfig) as entry
+             where s.setrole = login.role::regrole and s.setdatabase = 0
+               and split_part(entry, '=', 1) = 'search_path')
+    loop
+        execute format('alter role %I set search_path = public, extensions', wanted.role);
+    end loop;
 end
 $$;

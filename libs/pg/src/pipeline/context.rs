@@ -29,7 +29,13 @@ fn texts(access: &str) -> Vec<String> {
     for count in 0..=MAX_SETTINGS {
         texts.push([FIRST, access, &more, ROLE].concat());
         let (name, value) = (8 + 2 * count, 9 + 2 * count);
-        let _ = write!(more, "set_config(${name}, ${value}, true), ");
+        // What is so already is left alone: a `search_path` that is set anew has Postgres look up
+        // its schemas again, for this batch and for the next.
+        let _ = write!(
+            more,
+            "case when current_setting(${name}, true) is distinct from ${value} \
+             then set_config(${name}, ${value}, true) end, "
+        );
     }
     texts
 }

@@ -59,6 +59,11 @@ impl Rows {
         self.count
     }
 
+    /// How many bytes they came in.
+    pub fn bytes(&self) -> usize {
+        self.chunks.iter().map(Bytes::len).sum()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0

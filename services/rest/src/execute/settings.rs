@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::plan::Plan;
 use crate::request::ApiRequest;
 use crate::schema_cache::SchemaCache;
-use crate::sql::Sql;
 
 const ISOLATION: &str = "default_transaction_isolation";
 const TIMEOUT: &str = "statement_timeout";
@@ -50,12 +49,9 @@ pub(super) fn with_settings<'a>(
     if let Some(zone) = &request.preferences.timezone {
         batch = batch.with_setting("timezone", zone.clone());
     }
-    let mut path = Sql::default();
     let searched = std::iter::once(&request.schema).chain(&app.config.extra_search_path);
-    path.list(searched, ", ", |sql, schema| {
-        sql.name(schema);
-    });
-    batch.with_setting("search_path", path.into_parts().0)
+    let path = pg::search_path(searched.map(String::as_str));
+    batch.with_setting("search_path", path)
 }
 
 fn isolation(name: &str) -> Isolation {

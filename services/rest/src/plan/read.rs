@@ -184,6 +184,12 @@ impl ReadPlan {
         aggregates.next().is_some() || self.embeds.iter().any(Embed::is_aggregated)
     }
 
+    /// How many entries its select list has.
+    pub(crate) fn entries(&self) -> usize {
+        let embeds = self.embeds.iter().filter(|embed| !embed.is_empty());
+        self.select.len() + embeds.count()
+    }
+
     /// The columns that a write or a function has to return for this plan to read them; `None`
     /// for all of them.
     pub(crate) fn needed_columns(&self) -> Option<Vec<String>> {

@@ -258,7 +258,7 @@ async fn a_refreshed_cache_is_the_loaded_one() {
     let rounds = ProptestConfig::default().cases as usize / 4;
     let tally = drift(statements(rounds)).await;
     // Otherwise it would prove nothing.
-    assert!(tally.done > rounds / 6, "{tally:?}");
-    assert!(tally.changed > rounds / 10, "{tally:?}");
-    assert!(tally.piecemeal > rounds / 10, "{tally:?}");
+    assert!(tally.done > rounds / 20, "{tally:?}");
+    assert!(tally.changed > rounds / 20, "{tally:?}");
+    assert!(tally.piecemeal > rounds / 20, "{tally:?}");
 }

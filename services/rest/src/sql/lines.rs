@@ -23,6 +23,7 @@ pub(crate) fn lines(plan: &Plan) -> Option<Sql> {
     let Work::Read {
         read,
         answer: Answer::Body,
+        ..
     } = &plan.work
     else {
         return None;

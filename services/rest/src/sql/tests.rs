@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{Statements, statements};
+use crate::plan::plain::RowForm;
 use crate::plan::{Aggregates, Limits, Plan};
 use crate::request::preferences::{TransactionChoice, TransactionEnd};
 use crate::request::query::encode;
@@ -54,7 +55,7 @@ fn write(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Optio
         end: TransactionEnd::Commit,
     };
     let plan = Plan::new(&request, &films(), limits).ok()?;
-    Some(statements(&plan, None))
+    Some(statements(&plan, RowForm::Gathered, None))
 }
 
 fn text(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> String {

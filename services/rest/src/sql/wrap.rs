@@ -135,7 +135,12 @@ pub(super) fn explain_count(read: &ReadPlan) -> Sql {
     sql
 }
 
-fn add_total(sql: &mut Sql, count: Option<Count>, read: &ReadPlan, max_rows: Option<i64>) {
+pub(super) fn add_total(
+    sql: &mut Sql,
+    count: Option<Count>,
+    read: &ReadPlan,
+    max_rows: Option<i64>,
+) {
     match (count, max_rows) {
         (Some(Count::Exact), _) | (Some(Count::Estimated), None) => {
             sql.push("(select count(*) from (");

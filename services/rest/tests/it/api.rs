@@ -90,6 +90,11 @@ impl Api {
         db.execute(include_str!("fixture.sql")).await;
         let config: rest::Config = testkit::config(&change(db.settings()));
         let service = TestService::start(config).await;
+        Self::of(db, service).await
+    }
+
+    /// `service`, which is on `db`, once it is ready.
+    pub(crate) async fn of(db: TestDatabase, service: TestService) -> Self {
         let token = db.service_token().to_owned();
         let api = Self { db, service, token };
         api.until(|api| api.service.get("/ready"), |ready| ready.status == 200)

@@ -20,6 +20,7 @@ mod kills;
 mod media_types;
 mod openapi;
 mod page;
+mod plain_rows;
 mod plans;
 mod ranges;
 mod reads;
