@@ -92,7 +92,7 @@ async fn a_policy_may_still_say_what_the_response_is() {
     let api = Api::start().await;
     api.db
         .execute(
-            r#"create function teapot() returns boolean language plpgsql as
+            r#"create function kettle_is_on() returns boolean language plpgsql as
              $$ begin
                 perform set_config('response.status', '418', true);
                 perform set_config('response.headers', '[{"x-kettle": "on"}]', true);
@@ -102,7 +102,7 @@ async fn a_policy_may_still_say_what_the_response_is() {
              grant select on kettles to anon;
              insert into kettles values (1), (2);
              alter table kettles enable row level security;
-             create policy asked on kettles using (teapot());"#,
+             create policy asked on kettles using (kettle_is_on());"#,
         )
         .await;
     let ask = |api: &Api| {
