@@ -62,6 +62,8 @@ build() {
   if [ "$(setting "$1" SELFDB_MODE single)" = processes ]; then
     packages+=(-p gateway -p auth -p rest -p realtime -p storage -p functions)
   fi
+  # The tests have built all of it: of fewer packages Cargo takes fewer features, and builds anew.
+  [ "$(build_profile)" = dev ] && packages=(--workspace --all-targets)
   say "Building SelfDB ($(build_profile))…"
   cargo build --locked --profile "$(build_profile)" "${packages[@]}"
 }
