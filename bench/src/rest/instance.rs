@@ -6,6 +6,7 @@ use std::process::Command;
 
 use common::{Environment as _, EnvironmentMap, Secret, Settings};
 use jwt::{JwtConfig, Signer};
+use pg::local::SOCKETS;
 use pg::{Endpoint, PoolOptions, roles, sqlx};
 use tempfile::TempDir;
 use testkit::fault::free_port;
@@ -65,6 +66,11 @@ impl Instance {
 
     pub(crate) fn folder(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Where Postgres' socket is: our service talks through it, and so do those compared with it.
+    pub(crate) fn sockets(&self) -> PathBuf {
+        self.home.path().join("data").join(SOCKETS)
     }
 
     pub(crate) fn setting(&self, name: &str) -> String {

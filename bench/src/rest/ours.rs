@@ -13,6 +13,7 @@ use super::tokens::Tokens;
 pub(super) async fn start_alone(programs: &Path, instance: &Instance) -> Program {
     let mut command = Command::new(programs.join("selfdb-rest"));
     command.envs(instance.settings.iter());
+    command.env("POSTGRES_SOCKET_DIR", instance.sockets());
     let mut program = Program::start(command, &instance.folder().join("selfdb-rest.log"));
     let ready = format!("{}/ready", instance.address("REST_PORT"));
     program.answers(&ready).await;

@@ -28,7 +28,7 @@ pub(super) async fn run(
     let mut command = Command::new(program());
     command
         .args(["--no-vacuum", "--protocol=prepared"])
-        .arg(format!("--host={}", endpoint.host))
+        .arg(format!("--host={}", instance.sockets().display()))
         .arg(format!("--port={}", endpoint.port))
         .arg(format!("--username={}", endpoint.user))
         .arg(format!("--client={connections}"))
