@@ -1,6 +1,7 @@
 //! The one stage that touches the connections: runs the statements of a plan in one transaction,
 //! as the caller.
 
+mod gathered;
 pub(crate) mod once;
 pub(crate) mod operations;
 mod rows;
@@ -16,7 +17,6 @@ use http::request::Parts;
 use pg::pipeline::{Batch, Decision, Parameter, Pipeline, ResultSet, Statement};
 use pg::{RequestContext, roles};
 use serde::Serializer as _;
-use serde_json::Value;
 
 use crate::access::Caller;
 use crate::app::App;
@@ -31,8 +31,6 @@ use crate::schema_cache::SchemaCache;
 use crate::sql::{self, Sql, columns};
 use crate::standalone::access_log;
 
-/// The OID of `bytea`, whose values Postgres writes as `\x` and digits unless told otherwise.
-const BYTEA: u32 = 17;
 /// Before a rollback that was asked for: what would only fail at the commit shall fail all the
 /// same.
 const IMMEDIATE: &str = "set constraints all immediate";
@@ -123,9 +121,9 @@ impl<'a> Prepared<'a> {
     /// What the results of the batch come to; an error where `plan` does not want them.
     pub(crate) fn outcome(&self, plan: &Plan, results: &[ResultSet]) -> Result<Outcome, Error> {
         if plan.negotiated.explain.is_some() {
-            return Ok(explained(results.get(self.main)));
+            return Ok(gathered::explained(results.get(self.main)));
         }
-        self.checked(plan, outcome(results.get(self.main))?, results)
+        self.checked(plan, gathered::outcome(results.get(self.main))?, results)
     }
 
     fn checked(
@@ -136,7 +134,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<Outcome, Error> {
         plan.guard.check(outcome.rows)?;
         if let Some(planned) = self.planned {
-            outcome.planned = results.get(planned).and_then(expected_rows);
+            outcome.planned = results.get(planned).and_then(gathered::expected_rows);
         }
         Ok(outcome)
     }
@@ -216,7 +214,7 @@ async fn run(pipeline: &Pipeline, prepared: &Prepared<'_>, plan: &Plan) -> Ran {
     let decide = move |results: &[ResultSet]| {
         let rows = results
             .get(main)
-            .and_then(|result| number(result, columns::ROWS));
+            .and_then(|result| gathered::number(result, columns::ROWS));
         if commits && rows.is_some_and(|rows| guard.check(rows).is_ok()) {
             Decision::Commit
         } else {
@@ -272,73 +270,4 @@ fn call_of(function: &FunctionName) -> Sql {
     }
     call.name(&function.name).push("()");
     call
-}
-
-/// The lines of an execution plan.
-fn explained(result: Option<&ResultSet>) -> Outcome {
-    let rows = result.iter().flat_map(|result| result.rows.iter());
-    let lines: Vec<&[u8]> = rows.filter_map(|row| row.get(0)).collect();
-    Outcome {
-        total: None,
-        rows: 0,
-        body: lines.join(&b'\n').into(),
-        headers: None,
-        status: None,
-        inserted: None,
-        location: None,
-        last_key: None,
-        planned: None,
-    }
-}
-
-fn outcome(result: Option<&ResultSet>) -> Result<Outcome, Error> {
-    let result = result.ok_or(Error::Shape("no result"))?;
-    let row = result.rows.first().ok_or(Error::Shape("no row"))?;
-    let text = |column| -> Result<Option<String>, Error> {
-        let value = row.get(column).map(<[u8]>::to_vec).map(String::from_utf8);
-        value.transpose().map_err(|_| Error::Shape("not UTF-8"))
-    };
-    Ok(Outcome {
-        total: number(result, columns::TOTAL),
-        rows: number(result, columns::ROWS).ok_or(Error::Shape("no row count"))?,
-        body: body(result).unwrap_or_default(),
-        headers: text(columns::HEADERS)?,
-        status: text(columns::STATUS)?,
-        inserted: number(result, columns::INSERTED),
-        location: text(columns::LOCATION)?,
-        last_key: text(columns::LAST_KEY)?,
-        planned: None,
-    })
-}
-
-/// The body; of `bytea` the bytes, which come in hexadecimal digits.
-fn body(result: &ResultSet) -> Option<Bytes> {
-    let value = result.rows.first()?.bytes(columns::BODY)?;
-    let binary = result.columns.get(columns::BODY)?.type_oid == BYTEA;
-    let Some(digits) = value.strip_prefix(b"\\x").filter(|_| binary) else {
-        return Some(value);
-    };
-    let digit = |byte: &u8| {
-        char::from(*byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let pairs = digits.chunks_exact(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        })
-        .collect()
-}
-
-fn number(result: &ResultSet, column: usize) -> Option<i64> {
-    let value = result.rows.first()?.get(column)?;
-    std::str::from_utf8(value).ok()?.parse().ok()
-}
-
-/// `Plan Rows` of the outermost node.
-fn expected_rows(result: &ResultSet) -> Option<i64> {
-    let plan: Value = serde_json::from_slice(&result.value()?).ok()?;
-    plan.get(0)?.get("Plan")?.get("Plan Rows")?.as_i64()
 }
