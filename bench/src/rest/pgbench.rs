@@ -75,6 +75,8 @@ fn script(statements: &[Statement]) -> (String, Vec<(String, String)>) {
             let position = index + 1;
             let name = match value.as_deref() {
                 None => "null".to_owned(),
+                // A variable cannot be empty.
+                Some("") => "''".to_owned(),
                 Some(KEY) => ":id".to_owned(),
                 Some(value) => {
                     let name = format!("v{number}_{position}");
