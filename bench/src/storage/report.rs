@@ -69,5 +69,8 @@ impl Report {
 
 /// A count as a number to divide.
 pub(super) fn number(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::MAX, f64::from)
+    // Both halves fit; counts of bytes are larger than `u32`.
+    let (high, low) = (count >> 32, count & 0xffff_ffff);
+    let half = |half: usize| u32::try_from(half).map_or(f64::MAX, f64::from);
+    half(high) * 4_294_967_296.0 + half(low)
 }
