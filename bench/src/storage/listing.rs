@@ -8,9 +8,7 @@ use super::report::print;
 use super::server::Server;
 
 /// How many rows are inserted at once.
-const AT_ONCE: usize = 50_000;
-/// How far the last of them is from the first.
-const LAST: i32 = 49_999;
+const AT_ONCE: i32 = 50_000;
 
 /// Inserts so many rows, without bytes, and times pages under prefixes.
 pub(super) async fn run(server: &Server, objects: i32) {
@@ -18,10 +16,12 @@ pub(super) async fn run(server: &Server, objects: i32) {
         select 'bench', format('listed/%s/%s', lpad((n / 1000)::text, 4, '0'), n), '{\"size\": 1}'
         from generate_series($1::int, $2::int) n";
     // A statement each, so that none meets the limit of the login.
-    for first in (1..=objects).step_by(AT_ONCE) {
-        let last = objects.min(first + LAST);
-        let inserted = sqlx::query(insert).bind(first).bind(last);
+    let mut done = 0;
+    while done < objects {
+        let last = objects.min(done + AT_ONCE);
+        let inserted = sqlx::query(insert).bind(done + 1).bind(last);
         inserted.execute(&server.admin).await.expect("the rows");
+        done = last;
     }
     let analysed = sqlx::raw_sql("analyze storage.objects");
     analysed.execute(&server.admin).await.expect("statistics");

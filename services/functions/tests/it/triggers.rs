@@ -183,17 +183,17 @@ async fn what_fails_is_tried_again_with_its_id_and_then_kept_as_a_dead_letter() 
     );
     let functions = stage()
         .await
-        .file("work.ts", &listener(&triggers, &body))
+        .file("labour.ts", &listener(&triggers, &body))
         .start()
         .await;
-    listening(&functions, "work").await;
+    listening(&functions, "labour").await;
     captured(&functions, "public.jobs").await;
     functions
         .stage
         .database()
         .execute("insert into public.jobs values (1, 'bad', 1), (2, 'good', 1)")
         .await;
-    let dead = "/api/v1/functions/work/dead-letters";
+    let dead = "/api/v1/functions/labour/dead-letters";
     let letters = until(|| async {
         let letters = functions.admin_json(dead).await;
         letters
@@ -215,7 +215,7 @@ async fn what_fails_is_tried_again_with_its_id_and_then_kept_as_a_dead_letter() 
             .expect("why")
             .contains("500")
     );
-    let tries = printed(&functions, "work", 11).await;
+    let tries = printed(&functions, "labour", 11).await;
     let of_bad: Vec<_> = tries
         .iter()
         .filter(|one| one["record"]["id"] == 1)
@@ -327,15 +327,17 @@ async fn webhook(functions: &Functions, function: &str) -> (String, String) {
     (text("secret"), text("path"))
 }
 
+/// A function that says what a webhook brings it.
+async fn hooked() -> Functions {
+    let listener = listener(&json!([{ "type": "webhook" }]), SAY);
+    let functions = stage().await.file("hook.ts", &listener).start().await;
+    listening(&functions, "hook").await;
+    functions
+}
+
 #[tokio::test]
 async fn messages_count_only_with_the_right_signature() {
-    let triggers = json!([{ "type": "webhook" }]);
-    let functions = stage()
-        .await
-        .file("hook.ts", &listener(&triggers, SAY))
-        .start()
-        .await;
-    listening(&functions, "hook").await;
+    let functions = hooked().await;
     let (secret, path) = webhook(&functions, "hook").await;
     let body = r#"{"order":7}"#;
     for signature in [
@@ -389,13 +391,7 @@ async fn messages_count_only_with_the_right_signature() {
 
 #[tokio::test]
 async fn a_webhook_that_is_off_takes_nothing_and_its_function_has_no_address() {
-    let triggers = json!([{ "type": "webhook" }]);
-    let functions = stage()
-        .await
-        .file("hook.ts", &listener(&triggers, SAY))
-        .start()
-        .await;
-    listening(&functions, "hook").await;
+    let functions = hooked().await;
     let (secret, path) = webhook(&functions, "hook").await;
     let listed = functions.admin_json("/api/v1/webhooks").await;
     let id = listed[0]["id"].as_str().expect("an id");
@@ -487,9 +483,9 @@ async fn killed_nodes_lose_nothing() {
     let body = "if (event.type === 'database' && event.record.status === 'bad') throw new Error('bad');
          await new Promise((done) => setTimeout(done, 100));
          console.log(JSON.stringify({ id: event.id, job: event.record?.id, tick: event.scheduled_at })); return 1;";
-    let stage = stage().await.file("work.ts", &listener(&triggers, body));
+    let stage = stage().await.file("labour.ts", &listener(&triggers, body));
     let first = stage.start().await;
-    listening(&first, "work").await;
+    listening(&first, "labour").await;
     captured(&first, "public.jobs").await;
     let stage = first.stage;
     drop(first.service);

@@ -13,6 +13,11 @@ async fn send(functions: &Functions, method: Method, path: &str, body: Value) ->
     functions.admin(method, &path).json(&body).await
 }
 
+async fn roll_back(functions: &Functions, version: u32) -> TestResponse {
+    let body = json!({ "version": version });
+    send(functions, Method::POST, "/answer/rollback", body).await
+}
+
 async fn create(functions: &Functions, name: &str, code: &str) -> Value {
     let body = json!({ "name": name, "code": code });
     let made = send(functions, Method::POST, "", body).await;
@@ -86,22 +91,10 @@ async fn code_is_deployed_changed_and_rolled_back() {
         "{text}"
     );
 
-    let back = send(
-        &functions,
-        Method::POST,
-        "/answer/rollback",
-        json!({ "version": 1 }),
-    )
-    .await;
+    let back = roll_back(&functions, 1).await;
     let _ = back.expect_status(200);
     assert_eq!(functions.json("/answer").await, json!(1));
-    let unknown = send(
-        &functions,
-        Method::POST,
-        "/answer/rollback",
-        json!({ "version": 9 }),
-    )
-    .await;
+    let unknown = roll_back(&functions, 9).await;
     assert_eq!(unknown.expect_status(404).json()["code"], "not_found");
 }
 
@@ -253,13 +246,7 @@ async fn the_folders_versions_are_kept_and_can_be_gone_back_to() {
         .stage
         .write("answer.ts", "export default () => 2;");
     until(|| async { (functions.json("/answer").await == json!(2)).then_some(()) }).await;
-    let back = send(
-        &functions,
-        Method::POST,
-        "/answer/rollback",
-        json!({ "version": 1 }),
-    )
-    .await;
+    let back = roll_back(&functions, 1).await;
     let _ = back.expect_status(200);
     assert_eq!(functions.json("/answer").await, json!(1));
     let kept = functions
