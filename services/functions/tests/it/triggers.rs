@@ -337,7 +337,7 @@ async fn hooked() -> Functions {
 
 #[tokio::test]
 async fn messages_count_only_with_the_right_signature() {
-    let functions = hooked().await;
+    let functions = Box::pin(hooked()).await;
     let (secret, path) = webhook(&functions, "hook").await;
     let body = r#"{"order":7}"#;
     for signature in [
@@ -391,7 +391,7 @@ async fn messages_count_only_with_the_right_signature() {
 
 #[tokio::test]
 async fn a_webhook_that_is_off_takes_nothing_and_its_function_has_no_address() {
-    let functions = hooked().await;
+    let functions = Box::pin(hooked()).await;
     let (secret, path) = webhook(&functions, "hook").await;
     let listed = functions.admin_json("/api/v1/webhooks").await;
     let id = listed[0]["id"].as_str().expect("an id");
