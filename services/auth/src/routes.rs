@@ -1,5 +1,6 @@
 //! The routes, in both dialects.
 
+mod absent;
 mod admin;
 mod external;
 mod factors;
@@ -84,6 +85,7 @@ fn gotrue_routes() -> Router<Arc<App>> {
         .route("/admin/users/{id}/passkeys/{passkey}", delete(passkeys::remove_of))
         .route("/admin/users", get(admin::list_users).post(admin::create_user))
         .route("/admin/users/{id}", get(admin::get_user).put(admin::update_user).delete(admin::delete_user))
+        .merge(absent::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(gotrue))

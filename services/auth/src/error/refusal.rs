@@ -74,6 +74,12 @@ refusals! {
     WEBAUTHN_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_enroll_not_enabled", "MFA enroll is disabled for WebAuthn";
     /// The same of answers.
     WEBAUTHN_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_webauthn_verify_not_enabled", "MFA verification is disabled for WebAuthn";
+    /// No recovery codes here.
+    RECOVERY_CODES_ENROLL_DISABLED = UNPROCESSABLE_ENTITY, "mfa_recovery_codes_enroll_not_enabled", "MFA enroll is disabled for recovery codes";
+    /// The same of showing one.
+    RECOVERY_CODES_VERIFY_DISABLED = UNPROCESSABLE_ENTITY, "mfa_recovery_codes_verify_not_enabled", "MFA verification is disabled for recovery codes";
+    /// Nobody has any.
+    RECOVERY_CODES_NOT_FOUND = NOT_FOUND, "mfa_factor_not_found", "The user has not enrolled recovery codes";
     /// A security key's answer that does not hold.
     WEBAUTHN_FACTOR_WRONG = UNPROCESSABLE_ENTITY, "mfa_verification_failed", "The security key's answer does not hold";
     /// Keys of another domain than ours.
@@ -126,6 +132,14 @@ refusals! {
     PROVIDER_EMAIL_UNVERIFIED = UNPROCESSABLE_ENTITY, "provider_email_needs_verification", "The provider has not verified the email address";
     /// No address at all.
     PROVIDER_EMAIL_MISSING = UNPROCESSABLE_ENTITY, "validation_failed", "Error getting user email from external provider";
+    /// No single sign-on by SAML here.
+    SAML_DISABLED = NOT_FOUND, "saml_provider_disabled", "SAML 2.0 is disabled";
+    /// Others cannot sign their users in by us.
+    OAUTH_SERVER_DISABLED = NOT_FOUND, "feature_disabled", "OAuth server is disabled";
+    /// Providers are configuration, and cannot be made at run time.
+    CUSTOM_PROVIDERS_DISABLED = NOT_FOUND, "feature_disabled", "Custom OAuth providers are disabled";
+    /// No signing in by a wallet here.
+    WEB3_DISABLED = UNPROCESSABLE_ENTITY, "web3_provider_disabled", "Web3 provider is disabled";
     /// A hook that took too long.
     HOOK_TIMEOUT = UNPROCESSABLE_ENTITY, "hook_timeout", "Failed to reach hook within maximum time of 5.000000 seconds";
     /// A hook that said too much.

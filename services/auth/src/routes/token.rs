@@ -20,6 +20,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::refresh_token::RefreshToken;
 use crate::domain::session::Client;
 use crate::domain::user::Contact;
+use crate::error::refusal::WEB3_DISABLED;
 use crate::error::{Error, Result};
 use crate::extract::{body, parse};
 use crate::wire::SessionResponse;
@@ -121,6 +122,7 @@ pub(super) async fn create_token(
             ))
             .await?
         }
+        Some("web3") => return Err(WEB3_DISABLED.into()),
         Some(_) | None => return Err(Error::UnsupportedGrant),
     };
     Ok(Json(SessionResponse::from(grant)))

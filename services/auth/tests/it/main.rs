@@ -4,6 +4,7 @@
     reason = "a test that cannot go on must stop, with the reason"
 )]
 
+mod absent;
 mod access;
 mod admin;
 mod admin_links;
