@@ -7,6 +7,7 @@ import { guardApi } from "./api.ts";
 import { captureServe, guarded, type Handler, handlerOf } from "./handler.ts";
 import { captureConsole, within } from "./journal.ts";
 import { installLifecycle } from "./lifecycle.ts";
+import { provideTemporary } from "./temporary.ts";
 
 /** What the supervisor says to make this process a function. */
 interface Assignment {
@@ -17,6 +18,8 @@ interface Assignment {
   environment: Record<string, string>;
   /** The platform's public address. */
   apiUrl: string;
+  /** Where a server of Node's is to listen, where the code may have one. */
+  nodeSocket: string | null;
 }
 
 const [socket, apiSocket] = Deno.args;
@@ -42,12 +45,15 @@ async function wait(request: Request): Promise<Response> {
   answer = () => new Response(null, { status: 503 });
   try {
     const { module, handler } = await become(await request.json());
-    const safe = guarded(handler);
-    answer = (request, info) => within(request.headers.get(EXECUTION), () => safe(request, info));
+    if (handler) {
+      const safe = guarded(handler);
+      answer = (request, info) => within(request.headers.get(EXECUTION), () => safe(request, info));
+    }
     const { description, triggers } = module;
     return Response.json({
       description: typeof description === "string" ? description : null,
       triggers: triggers ?? null,
+      ownServer: handler === undefined,
     });
   } catch (error) {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
@@ -57,16 +63,29 @@ async function wait(request: Request): Promise<Response> {
 
 interface Loaded {
   module: Record<string, unknown>;
-  handler: Handler;
+  /** None where the module has a server of Node's listen. */
+  handler?: Handler;
 }
 
 async function become(assignment: Assignment): Promise<Loaded> {
   for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK"]) Deno.env.delete(name);
   for (const [name, value] of Object.entries(assignment.environment)) Deno.env.set(name, value);
+  Deno.env.set("SB_EXECUTION_ID", crypto.randomUUID());
   guardApi(apiSocket, assignment.apiUrl);
+  provideTemporary(Deno.env.get("TMPDIR")!, socket.split("/slots/")[0]);
   const context = installLifecycle(assignment.name);
+  const listens = await watchForServer(assignment.nodeSocket);
   const module = await import(assignment.entry);
-  return { module, handler: handlerOf(module, captured(), context) };
+  const served = captured();
+  if (!served && await listens()) return { module };
+  return { module, handler: handlerOf(module, served, context) };
+}
+
+/** Only code that may need it waits for `node:http` to load. */
+async function watchForServer(socket: string | null): Promise<() => Promise<boolean>> {
+  if (socket === null) return () => Promise.resolve(false);
+  const { captureListen } = await import("./node_server.ts");
+  return captureListen(socket, EXECUTION);
 }
 
 serve({ path: socket, onListen() {} }, (request, info) => answer(request, info));

@@ -38,6 +38,7 @@ export function captureServe(): () => Handler | undefined {
     if (!handler) throw new TypeError("Deno.serve was given no handler");
     const options = typeof first === "function" ? second : first;
     kept = withOnError(handler, options?.onError);
+    queueMicrotask(() => options?.onListen?.(server.addr));
     return server;
   };
   Object.defineProperty(Deno, "serve", { value: capture, configurable: true, writable: true });

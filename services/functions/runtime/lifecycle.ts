@@ -8,17 +8,18 @@ export interface Context {
   functionName: string;
   trigger: { type: string; name?: string };
   /** Keeps this process from ending before `work` is done. */
-  waitUntil(work: Promise<unknown>): void;
+  waitUntil<T>(work: Promise<T>): Promise<T>;
 }
 
 /** Installs `EdgeRuntime.waitUntil` and the `beforeunload` event. */
 export function installLifecycle(functionName: string): Context {
   const background = new Set<Promise<unknown>>();
-  const waitUntil = (work: Promise<unknown>) => {
+  const waitUntil = <T>(work: Promise<T>) => {
     const settled = Promise.resolve(work)
       .catch((error) => console.error(error))
       .finally(() => background.delete(settled));
     background.add(settled);
+    return work;
   };
   Object.defineProperty(globalThis, "EdgeRuntime", { value: { waitUntil } });
   Deno.addSignalListener("SIGTERM", async () => {

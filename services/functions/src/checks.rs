@@ -9,6 +9,7 @@ use common::BoxError;
 
 use crate::domain::code::Code;
 use crate::domain::diagnostic::{Check, Diagnostic};
+use crate::domain::version::Sign;
 use crate::runtime::deno::DenoRuntime;
 
 /// Which looks are taken, beside that at the modules.
@@ -35,7 +36,7 @@ pub(crate) async fn check(
         found.extend(linted);
     }
     let broken = found.iter().any(Diagnostic::is_error);
-    if !broken && code.traits().imports_packages {
+    if !broken && code.traits().show(Sign::Packages) {
         let said = bench.fetch_packages().await?;
         if !said.success {
             found.push(of_text(&said.errors, Check::Graph, &bench.root_text()));

@@ -53,6 +53,8 @@ pub struct Config {
 pub(crate) struct Granted {
     pub(crate) public_url: PublicUrl,
     pub(crate) keys: ApiKeys,
+    /// What users' tokens are verified with, as a JWK set.
+    pub(crate) public_keys: String,
     pub(crate) publishable_key: Option<Secret>,
     pub(crate) secret_key: Option<Secret>,
 }
@@ -101,7 +103,7 @@ impl ServiceConfig for Config {
         let watch = settings.parsed_or("FUNCTIONS_WATCH_MILLISECONDS", 1000_u64);
         let verify_jwt = settings.flag("FUNCTIONS_VERIFY_JWT", true);
         let jwt = JwtConfig::from_settings(settings);
-        let granted = granted(settings);
+        let granted = granted(settings, jwt.as_ref());
         let limits = limits(settings);
         let processes = processes(settings);
         let owner = Endpoint::from_settings(settings, "FUNCTIONS", roles::FUNCTIONS_ADMIN);
@@ -133,13 +135,14 @@ impl ServiceConfig for Config {
     }
 }
 
-fn granted(settings: &Settings<'_>) -> Option<Granted> {
+fn granted(settings: &Settings<'_>, jwt: Option<&JwtConfig>) -> Option<Granted> {
     let public_url = PublicUrl::from_settings(settings);
     let keys = ApiKeys::from_settings(settings);
     let optional = |name| settings.text(name).map(Secret::from);
     Some(Granted {
         public_url: public_url?,
         keys: keys?,
+        public_keys: jwt?.public_keys().to_string(),
         publishable_key: optional("PUBLISHABLE_KEY"),
         secret_key: optional("SECRET_KEY"),
     })

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, Tried, TryError};
 use crate::checks::{self, Looks};
 use crate::domain::FunctionName;
 use crate::domain::code::{Code, CodeError};
-use crate::domain::diagnostic::{Check, Diagnostic};
+use crate::domain::diagnostic::Diagnostic;
 use crate::registry::Registry;
 use crate::runtime::StartError;
 use crate::runtime::deno::DenoRuntime;
@@ -108,7 +108,7 @@ impl Deployer {
             .await
             .map_err(|error| match error {
                 TryError::Start(StartError::Broken(said)) => {
-                    DeployError::Refused(vec![Diagnostic::error(Check::Start, said)])
+                    DeployError::Refused(vec![Diagnostic::of_start(&said)])
                 }
                 TryError::Start(error) => DeployError::Start(error),
                 TryError::Source(error) => DeployError::Internal(error.into()),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::deployment::{Deployment, Status};
+use crate::domain::version::Sign;
 use crate::domain::{FunctionName, Version};
 use crate::runtime::{Runtime, StartError, Worker};
 
@@ -50,7 +51,7 @@ impl Function {
 
     /// Whether its module may say by what it wants to be called.
     pub(crate) fn names_triggers(&self) -> bool {
-        self.deployment().newest().traits.names_triggers
+        self.deployment().newest().traits.show(Sign::Triggers)
     }
 
     pub(super) fn newest(&self) -> Arc<Version> {

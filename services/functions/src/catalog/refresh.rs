@@ -7,7 +7,7 @@ use common::error::chain;
 
 use super::{Catalog, Function};
 use crate::domain::code::Code;
-use crate::domain::version::Secrets;
+use crate::domain::version::{Secrets, Sign};
 use crate::domain::{FunctionName, Version};
 use crate::registry::Registered;
 use crate::runtime::Described;
@@ -320,7 +320,7 @@ impl Catalog {
 
     fn insert(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) {
         tracing::info!(function = %version.function, version = %version.id, "function found");
-        let names_triggers = version.traits.names_triggers;
+        let names_triggers = version.traits.show(Sign::Triggers);
         if !names_triggers {
             self.note(&version, &Described::default());
         }
@@ -336,7 +336,7 @@ impl Catalog {
 
     fn replace(self: &Arc<Self>, function: Arc<Function>, version: Arc<Version>) {
         tracing::info!(function = %version.function, version = %version.id, "function changed");
-        let names_triggers = version.traits.names_triggers;
+        let names_triggers = version.traits.show(Sign::Triggers);
         if !names_triggers {
             self.note(&version, &Described::default());
         }

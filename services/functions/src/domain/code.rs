@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::VersionId;
-use super::version::{ConfigFile, Traits};
+use super::version::{ConfigFile, Sign, Traits};
 
 /// The most files of one version.
 pub(crate) const MAX_FILES: usize = 5_000;
@@ -93,11 +93,16 @@ impl Code {
                 .filter(|(path, _)| is_source(path))
                 .any(|(_, text)| words.iter().any(|word| contains(text, word.as_bytes())))
         };
+        let signs: [(Sign, &[&str]); 4] = [
+            (Sign::Packages, &["npm:", "jsr:", "https://", "http://"]),
+            (Sign::Triggers, &["triggers"]),
+            (Sign::Database, &["SUPABASE_DB_URL"]),
+            (Sign::Server, &[".listen("]),
+        ];
+        let found = signs.into_iter().filter(|(_, words)| mentions(words));
         Traits {
             config: self.config(),
-            imports_packages: mentions(&["npm:", "jsr:", "https://", "http://"]),
-            names_triggers: mentions(&["triggers"]),
-            names_database: mentions(&["SUPABASE_DB_URL"]),
+            signs: found.map(|(sign, _)| sign).collect(),
         }
     }
 
@@ -128,7 +133,8 @@ impl Code {
     }
 }
 
-fn is_source(path: &Path) -> bool {
+/// Whether the file at `path` may import something, or say what is imported.
+pub(crate) fn is_source(path: &Path) -> bool {
     const SOURCES: [&str; 8] = ["ts", "tsx", "js", "jsx", "mts", "mjs", "json", "jsonc"];
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| SOURCES.contains(&extension))

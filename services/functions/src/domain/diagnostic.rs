@@ -58,6 +58,25 @@ impl Diagnostic {
         }
     }
 
+    /// Of what a module said when it did not load: its message, and the first place it names.
+    pub(crate) fn of_start(said: &str) -> Self {
+        let is_place = |line: &&str| line.trim_start().starts_with("at ");
+        let is_excerpt = |line: &str| line.trim() == "|";
+        let message: Vec<&str> = said
+            .lines()
+            .take_while(|line| !is_place(line) && !is_excerpt(line))
+            .collect();
+        let found = Self::error(Check::Start, message.join("\n"));
+        let place = said.lines().find(is_place).and_then(|line| {
+            let line = line.trim().trim_start_matches("at ").trim_end_matches(')');
+            line.rsplit([' ', '(']).next()
+        });
+        match place {
+            Some(place) => found.at(place, ""),
+            None => found,
+        }
+    }
+
     /// At `place`: a `file:` URL under `root`, with `:line:column` behind it where known.
     pub(crate) fn at(mut self, place: &str, root: &str) -> Self {
         let place = place.trim();
@@ -86,6 +105,23 @@ impl Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_module_said_when_it_did_not_load_has_a_place() {
+        let said = "SyntaxError: Expected '}'\n  |\n1 | export {\n  |  ~\n    at a.ts:1:23";
+        let found = Diagnostic::of_start(said);
+        assert_eq!(found.message, "SyntaxError: Expected '}'");
+        assert_eq!(
+            (found.file.as_deref(), found.line, found.column),
+            (Some("a.ts"), Some(1), Some(23))
+        );
+        let found = Diagnostic::of_start("Error: no\nreally\n    at async load (a/b.ts:3:4)\n");
+        assert_eq!(
+            (found.message.as_str(), found.file.as_deref(), found.line),
+            ("Error: no\nreally", Some("a/b.ts"), Some(3))
+        );
+        assert_eq!(Diagnostic::of_start("it took too long").file, None);
+    }
 
     #[test]
     fn places_are_relative_to_the_function() {

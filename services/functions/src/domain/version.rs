@@ -1,6 +1,6 @@
 //! One state of a function's code and secrets. It never changes: another state is another version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,12 +85,26 @@ pub(crate) struct Version {
 pub(crate) struct Traits {
     /// Its `deno.json`, or an import map beside it: a process has to be started for it alone.
     pub(crate) config: Option<ConfigFile>,
+    pub(crate) signs: BTreeSet<Sign>,
+}
+
+/// What code may want, by the words in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sign {
     /// Something in it may be imported from a registry.
-    pub(crate) imports_packages: bool,
+    Packages,
     /// It may say when it wants to be called.
-    pub(crate) names_triggers: bool,
-    /// It may want to connect to the database.
-    pub(crate) names_database: bool,
+    Triggers,
+    /// It may connect to the database.
+    Database,
+    /// It may have a server of Node's listen.
+    Server,
+}
+
+impl Traits {
+    pub(crate) fn show(&self, sign: Sign) -> bool {
+        self.signs.contains(&sign)
+    }
 }
 
 /// A file that Deno reads when it starts, relative to the version's root.

@@ -1,6 +1,7 @@
 //! Functions in Deno: one sandboxed process per version, handed out of a small stock of processes
 //! that have started already and wait to be told what they are.
 
+mod complaint;
 mod connections;
 mod cpu;
 mod door;
@@ -15,6 +16,7 @@ mod process;
 mod run_directory;
 mod slot;
 mod spawner;
+mod specifiers;
 mod stock;
 pub(crate) mod tools;
 mod tunnel;
@@ -36,6 +38,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Runtime, StartError, Worker};
 use crate::config::{Granted, ProcessConfig};
+use crate::domain::version::Sign;
 use crate::domain::{Limits, Version};
 use crate::journal::Journal;
 use door::{Door, Target};
@@ -159,7 +162,7 @@ impl DenoRuntime {
                 // It died while it waited; the stock runs out of such slots.
                 Err(slot::AssignError::SlotLost) => {}
                 Err(slot::AssignError::Start(StartError::Broken(said)))
-                    if !fetched && version.traits.imports_packages && lacks_package(&said) =>
+                    if !fetched && version.traits.show(Sign::Packages) && lacks_package(&said) =>
                 {
                     fetched = true;
                     self.fetch_packages(&version).await?;

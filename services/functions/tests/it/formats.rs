@@ -113,11 +113,14 @@ async fn the_environment_holds_what_was_granted_and_nothing_else() {
     names.retain(|name| !["HOME", "PATH", "TMPDIR", "TZ", "NO_COLOR"].contains(&name.as_str()));
     names.sort();
     let expected = [
+        "DENO_DEPLOYMENT_ID",
         "DENO_NODE_SHIM_ACTIVE",
+        "SB_EXECUTION_ID",
         "SELFDB_ANON_KEY",
         "SELFDB_URL",
         "STRIPE_KEY",
         "SUPABASE_ANON_KEY",
+        "SUPABASE_JWKS",
         "SUPABASE_PUBLISHABLE_KEYS",
         "SUPABASE_SECRET_KEYS",
         "SUPABASE_SERVICE_ROLE_KEY",
@@ -130,6 +133,9 @@ async fn the_environment_holds_what_was_granted_and_nothing_else() {
         functions.stage.key("ANON_KEY")
     );
     assert_eq!(environment["STRIPE_KEY"], "sk_test");
+    assert_eq!(environment["SUPABASE_JWKS"], r#"{"keys":[]}"#);
+    let deployment = environment["DENO_DEPLOYMENT_ID"].as_str().expect("text");
+    assert!(deployment.starts_with("selfdb_env_"), "{deployment}");
     let keys: serde_json::Value =
         serde_json::from_str(environment["SUPABASE_SECRET_KEYS"].as_str().expect("text"))
             .expect("JSON");

@@ -74,7 +74,7 @@ async fn files_and_the_platforms_environment_cannot_be_read() {
     attempts.extend(
         [
             "Deno.readDir('/')[Symbol.asyncIterator]().next()",
-            "Deno.writeTextFile('/tmp/from-a-function', 'x')",
+            "Deno.writeTextFile('/var/tmp/from-a-function', 'x')",
             "Deno.writeTextFile(new URL('../code/try.ts', 'file://' + Deno.cwd() + '/'), 'x')",
             "Deno.symlink('/etc/passwd', Deno.cwd() + '/link')",
             "import('file:///etc/passwd', { with: { type: 'text' } })",

@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::process::Stdio;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use testkit::TestService;
-use tokio::process::{Child, Command};
 
-use crate::stage::{BINARY, Functions, Stage, until};
+use crate::stage::{Functions, Stage, until};
 
 const TABLES: &str = "create table public.jobs (id int primary key, status text, price numeric);
      create table public.done (event uuid, job int, attempt int)";
 
 /// A function with `triggers`, whose events it prints.
-fn listener(triggers: &Value, body: &str) -> String {
+pub(crate) fn listener(triggers: &Value, body: &str) -> String {
     format!(
         "export const triggers = {triggers};\nexport default async (event, ctx) => {{ {body} }};\n"
     )
@@ -46,7 +44,7 @@ async fn printed(functions: &Functions, name: &str, least: usize) -> Vec<Value> 
 }
 
 /// Once the registry knows a trigger of `name`, and tables tell of their changes.
-async fn listening(functions: &Functions, name: &str) {
+pub(crate) async fn listening(functions: &Functions, name: &str) {
     let path = format!("/api/v1/functions/{name}/triggers");
     until(|| async {
         let known = functions.admin(Method::GET, &path).await;
@@ -56,7 +54,7 @@ async fn listening(functions: &Functions, name: &str) {
     .await;
 }
 
-async fn captured(functions: &Functions, table: &str) {
+pub(crate) async fn captured(functions: &Functions, table: &str) {
     let pool = functions.stage.database().admin_pool();
     until(|| async {
         let found: i64 = pg::sqlx::query_scalar(
@@ -456,81 +454,5 @@ async fn triggers_that_say_nothing_do_not_start() {
         refused.text().contains("is no schedule"),
         "{}",
         refused.text()
-    );
-}
-
-/// The service as a process of its own.
-fn node(stage: &Stage) -> Child {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    let port = port.local_addr().expect("an address").port().to_string();
-    let mut command = Command::new(BINARY);
-    command
-        .env_clear()
-        .envs(stage.environment.iter())
-        .env("FUNCTIONS_PORT", port)
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    command.spawn().expect("started")
-}
-
-#[tokio::test]
-async fn killed_nodes_lose_nothing() {
-    let triggers = json!([
-        { "type": "database", "table": "jobs", "operations": ["INSERT"] },
-        { "type": "schedule", "cron": "* * * * * *", "name": "tick" },
-    ]);
-    // It cannot write to the table of the test: what it prints is its proof.
-    let body = "if (event.type === 'database' && event.record.status === 'bad') throw new Error('bad');
-         await new Promise((done) => setTimeout(done, 100));
-         console.log(JSON.stringify({ id: event.id, job: event.record?.id, tick: event.scheduled_at })); return 1;";
-    let stage = stage().await.file("labour.ts", &listener(&triggers, body));
-    let first = stage.start().await;
-    listening(&first, "labour").await;
-    captured(&first, "public.jobs").await;
-    let stage = first.stage;
-    drop(first.service);
-    let database = stage.database();
-    for round in 0..4 {
-        let mut killed = node(&stage);
-        for job in 0..10 {
-            let (id, status) = (round * 10 + job, if job == 9 { "bad" } else { "good" });
-            database
-                .execute(&format!(
-                    "insert into public.jobs values ({id}, '{status}', 1)"
-                ))
-                .await;
-            tokio::time::sleep(std::time::Duration::from_millis(60)).await;
-        }
-        killed.kill().await.expect("killed");
-    }
-    let functions = stage.start().await;
-    let pool = functions.stage.database().admin_pool();
-    until(|| async {
-        let open: i64 = pg::sqlx::query_scalar(
-            "select count(*) from functions.events where kind = 'database' and dead_at is null",
-        )
-        .fetch_one(&pool)
-        .await
-        .expect("counted");
-        (open == 0).then_some(())
-    })
-    .await;
-    let dead: Vec<i32> = pg::sqlx::query_scalar("select (payload -> 'record' ->> 'id')::int from functions.events where dead_at is not null order by 1")
-        .fetch_all(&pool)
-        .await
-        .expect("dead letters");
-    assert_eq!(dead, [9, 19, 29, 39], "dead letters are complete");
-    // Every other event was answered well at least once: that is what takes it out of the queue.
-    let ticks: Vec<(String, i64)> = pg::sqlx::query_as(
-        "select message::jsonb ->> 'tick', count(distinct message::jsonb ->> 'id') from functions.logs
-          where message like '{%' and message::jsonb ? 'tick' group by 1",
-    )
-    .fetch_all(&pool)
-    .await
-    .expect("ticks");
-    assert!(!ticks.is_empty());
-    assert!(
-        ticks.iter().all(|(_, ids)| *ids == 1),
-        "a tick has one id: {ticks:?}"
     );
 }

@@ -155,7 +155,8 @@ async fn a_broken_deploy_says_where_and_leaves_the_old_version_serving() {
             Some(1),
             Some(8),
         ),
-        ("throw new Error('at once');", "start", None, None),
+        ("throw new Error('at once');", "start", Some(1), Some(7)),
+        ("export default () => {", "start", Some(1), Some(23)),
         ("export const nothing = 1;", "start", None, None),
     ] {
         let refused = send(&functions, Method::PUT, "/answer", json!({ "code": code })).await;

@@ -7,14 +7,15 @@ use jwt::ApiKey;
 use serde_json::json;
 
 use crate::config::Granted;
-use crate::domain::version::Secrets;
+use crate::domain::Version;
 
-/// The environment of a function with `secrets`.
-pub(super) fn of(granted: &Granted, secrets: &Secrets) -> BTreeMap<String, String> {
+/// The environment of `version`.
+pub(super) fn of(granted: &Granted, version: &Version) -> BTreeMap<String, String> {
     let anon = granted.keys.token(ApiKey::Anon);
     let service_role = granted.keys.token(ApiKey::ServiceRole);
     let url = granted.public_url.text.as_str();
-    let mut values: BTreeMap<String, String> = secrets
+    let mut values: BTreeMap<String, String> = version
+        .secrets
         .0
         .iter()
         .map(|(name, secret)| (name.clone(), secret.expose().to_owned()))
@@ -25,6 +26,9 @@ pub(super) fn of(granted: &Granted, secrets: &Secrets) -> BTreeMap<String, Strin
     grant("SUPABASE_SERVICE_ROLE_KEY", service_role);
     grant("SELFDB_URL", url);
     grant("SELFDB_ANON_KEY", anon);
+    grant("SUPABASE_JWKS", &granted.public_keys);
+    let deployment = format!("selfdb_{}_{}", version.function, version.id);
+    grant("DENO_DEPLOYMENT_ID", &deployment);
     // Named keys, as a JSON object each; there is one of a kind here.
     if let Some(key) = &granted.publishable_key {
         let named = json!({ "default": key.expose() });

@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use super::run_directory::make_folder;
+use super::specifiers;
+use crate::domain::code::is_source;
 use crate::sandbox::UserIdentity;
 
 /// The folders of Deno's cache that hold packages and modules.
@@ -72,6 +74,11 @@ impl SlotFolder {
     pub(super) fn socket(&self) -> PathBuf {
         self.0.join("work/s.sock")
     }
+
+    /// Where a server of Node's listens.
+    pub(super) fn node_socket(&self) -> PathBuf {
+        self.0.join("work/n.sock")
+    }
 }
 
 impl Drop for SlotFolder {
@@ -94,7 +101,13 @@ pub(super) fn copy_code(from: &Path, to: &Path) -> io::Result<()> {
                 make_folder(&target, 0o755)?;
                 pending.push(relative);
             } else {
-                fs::copy(entry.path(), &target)?;
+                if is_source(&relative) {
+                    let text = fs::read(entry.path())?;
+                    let rewritten = specifiers::rewrite(&text).map(String::into_bytes);
+                    fs::write(&target, rewritten.unwrap_or(text))?;
+                } else {
+                    fs::copy(entry.path(), &target)?;
+                }
                 fs::set_permissions(&target, fs::Permissions::from_mode(0o644))?;
             }
         }

@@ -30,6 +30,14 @@ const BOOTSTRAP: &[(&str, &str)] = &[
         "lifecycle.ts",
         include_str!("../../../runtime/lifecycle.ts"),
     ),
+    (
+        "node_server.ts",
+        include_str!("../../../runtime/node_server.ts"),
+    ),
+    (
+        "temporary.ts",
+        include_str!("../../../runtime/temporary.ts"),
+    ),
 ];
 
 /// The folder, removed when this is dropped.

@@ -16,16 +16,14 @@ use super::connections::{Connections, SendError};
 use super::folder::{SlotFolder, copy_code};
 use super::process::{Ended, Process, Supervised};
 use super::worker::DenoWorker;
-use super::{DenoRuntime, PATIENCE, environment, launch, logs};
+use super::{DenoRuntime, PATIENCE, complaint, environment, launch, logs};
 use crate::domain::Version;
 use crate::domain::trigger;
-use crate::domain::version::Traits;
+use crate::domain::version::{Sign, Traits};
 use crate::runtime::{Described, StartError};
 
 /// How long a process may take until it waits.
 const READY_TIMEOUT: Duration = Duration::from_secs(20);
-/// What a module says when it does not load is cut off here, in characters.
-const MAX_COMPLAINT: usize = 16 * 1024;
 /// What a module says of itself, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
 
@@ -53,13 +51,17 @@ struct Assignment<'a> {
     entry: String,
     environment: std::collections::BTreeMap<String, String>,
     api_url: &'a str,
+    node_socket: Option<String>,
 }
 
 /// What the bootstrap answers.
 #[derive(Deserialize)]
-struct Description {
+#[serde(rename_all = "camelCase")]
+struct Loaded {
     description: Option<String>,
     triggers: Option<Value>,
+    /// A server of Node's answers requests.
+    own_server: bool,
 }
 
 impl DenoRuntime {
@@ -174,12 +176,17 @@ impl Slot {
             laid_down.map_err(start_error)?;
         }
         let request = self.request(runtime, version).map_err(start_error)?;
-        let described = self.load(request, runtime.limits.boot_timeout).await?;
+        let (described, own_server) = self.load(request, runtime).await?;
+        let connections = if own_server {
+            Connections::new(self.folder.node_socket(), runtime.tasks.clone())
+        } else {
+            self.connections
+        };
         Ok(DenoWorker {
             version: Arc::clone(version),
             described,
             process: self.process,
-            connections: Arc::new(self.connections),
+            connections: Arc::new(connections),
             limits: runtime.limits,
             public_url: runtime.granted.public_url.clone(),
             tasks: runtime.tasks.clone(),
@@ -187,12 +194,14 @@ impl Slot {
         })
     }
 
-    /// Has the process load the module; answers what that says of itself.
+    /// Has the process load the module; answers what that says of itself, and whether a server of
+    /// its own answers requests.
     async fn load(
         &self,
         request: Request<Body>,
-        boot_timeout: Duration,
-    ) -> Result<Described, AssignError> {
+        runtime: &DenoRuntime,
+    ) -> Result<(Described, bool), AssignError> {
+        let boot_timeout = runtime.limits.boot_timeout;
         let (status, body) = match timeout(boot_timeout, self.connections.send(request)).await {
             Ok(Ok((response, _))) => {
                 let status = response.status();
@@ -208,26 +217,35 @@ impl Slot {
             }
         };
         if status != StatusCode::OK {
-            let complaint = String::from_utf8_lossy(&body);
-            return Err(broken(complaint.chars().take(MAX_COMPLAINT).collect()));
+            let said = String::from_utf8_lossy(&body);
+            let bootstrap = runtime.run.bootstrap();
+            return Err(broken(complaint::tidy(
+                &said,
+                &self.folder.code(),
+                &bootstrap,
+            )));
         }
-        let described = serde_json::from_slice::<Description>(&body)
+        let described = serde_json::from_slice::<Loaded>(&body)
             .map_err(|error| broken(format!("what it exports cannot be read: {error}")))?;
         let triggers = trigger::read(described.triggers.as_ref())
             .map_err(|error| broken(error.to_string()))?;
-        Ok(Described {
+        let own_server = described.own_server;
+        let described = Described {
             description: described.description,
             triggers,
-        })
+        };
+        Ok((described, own_server))
     }
 
     fn request(&self, runtime: &DenoRuntime, version: &Version) -> Result<Request<Body>, BoxError> {
         let entry = self.folder.code().join(&version.entry);
+        let node_socket = self.folder.node_socket().display().to_string();
         let assignment = Assignment {
             name: version.function.as_str(),
             entry: format!("file://{}", entry.display()),
-            environment: environment::of(&runtime.granted, &version.secrets),
+            environment: environment::of(&runtime.granted, version),
             api_url: &runtime.granted.public_url.text,
+            node_socket: version.traits.show(Sign::Server).then_some(node_socket),
         };
         let request = Request::builder()
             .method(Method::POST)
