@@ -129,8 +129,12 @@ impl Framing {
     /// Follows `bytes` as they are answered: after a 101 the connection speaks another protocol.
     pub(super) fn write(&mut self, bytes: &[u8]) {
         const SWITCHING: &[u8] = b"HTTP/1.1 101";
+        // Everything that is sent on a WebSocket passes here.
+        if !self.head.upgrade || self.state == State::Opaque {
+            return;
+        }
         let mut windows = bytes.windows(SWITCHING.len());
-        if self.head.upgrade && windows.any(|window| window == SWITCHING) {
+        if windows.any(|window| window == SWITCHING) {
             self.state = State::Opaque;
         }
     }
