@@ -5,6 +5,7 @@ mod fan_out;
 mod ground;
 mod peers;
 mod report;
+mod soak;
 mod socket;
 mod sockets;
 
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     /// Leave the other servers out
     #[arg(long)]
     no_peers: bool,
-    /// Only hand messages on for so long, and look at memory and descriptors each minute
+    /// Only a mixed load for so long; memory and descriptors each minute
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
     /// The folder of `selfdb-realtime`, where it is not this program's
@@ -58,7 +59,7 @@ pub(crate) async fn run(mut arguments: Arguments) {
         time: Duration::from_secs(arguments.seconds),
     };
     if let Some(minutes) = arguments.soak {
-        fan_out::soak(&ground, load, minutes).await;
+        soak::run(&ground, minutes).await;
         return;
     }
     report::begin();
@@ -67,8 +68,16 @@ pub(crate) async fn run(mut arguments: Arguments) {
         "broadcast",
         &fan_out::measure(&ground.room(), load).await,
     );
-    let stalled = fan_out::measure_with_stalled(&ground.room(), load).await;
-    report::line("ours, one socket stalled", "broadcast", &stalled);
+    let many = fan_out::Load {
+        sockets: load.sockets * 2,
+        rate: load.rate.div_ceil(2),
+        ..load
+    };
+    let alone = fan_out::measure(&ground.room(), many).await;
+    report::line("ours", &format!("broadcast to {}", many.sockets), &alone);
+    let stalled = fan_out::measure_with_stalled(&ground.room(), many).await;
+    let what = format!("broadcast to {}, one more stalled", many.sockets);
+    report::line("ours", &what, &stalled);
     if !arguments.no_peers {
         for peer in [Peer::Axum, Peer::Ws, Peer::SocketIo] {
             let running = peer.start(ground.folder()).await;

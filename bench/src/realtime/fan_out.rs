@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::ground::Ground;
-use super::report::{self, Measured};
+use super::report::Measured;
 use super::socket::{Dialect, Socket};
 use crate::cpu;
 
@@ -62,7 +61,7 @@ pub(super) async fn measure(room: &Room, load: Load) -> Measured {
 
 /// The same while one more socket is open that reads nothing.
 pub(super) async fn measure_with_stalled(room: &Room, load: Load) -> Measured {
-    let stalled = Socket::join(&room.address, room.dialect, "").await;
+    let stalled = Socket::join_to_stall(&room.address, room.dialect).await;
     let measured = measure(room, load).await;
     drop(stalled);
     measured
@@ -98,29 +97,6 @@ pub(super) async fn gather(listening: Vec<JoinHandle<Vec<u32>>>) -> Vec<u32> {
     }
     latencies.sort_unstable();
     latencies
-}
-
-/// Hands messages on for `minutes`, and says after each what the service holds.
-pub(super) async fn soak(ground: &Ground, load: Load, minutes: u64) {
-    report::text("| minute | delivered | descriptors | resident MiB |\n|---:|---:|---:|---:|");
-    let load = Load {
-        time: Duration::from_secs(55),
-        ..load
-    };
-    for minute in 1..=minutes {
-        let measured = measure(&ground.room(), load).await;
-        let (descriptors, kib) = (descriptors(ground.pid()), resident_kib(ground.pid()));
-        let count = measured.latencies.len();
-        report::text(&format!(
-            "| {minute} | {count} | {descriptors} | {} |",
-            kib / 1024
-        ));
-    }
-}
-
-fn descriptors(pid: u32) -> usize {
-    let entries = std::fs::read_dir(format!("/proc/{pid}/fd"));
-    entries.map_or(0, Iterator::count)
 }
 
 pub(super) fn resident_kib(pid: u32) -> u64 {

@@ -23,6 +23,7 @@ pub mod sessions;
 pub mod sockets;
 pub mod store;
 pub mod topics;
+pub mod wire;
 
 pub use config::Config;
 pub use error::Error;

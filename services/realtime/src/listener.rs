@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use axum::extract::ws::Message;
 use jwt::Identity;
-use tokio::sync::mpsc;
 
 use crate::outbox::Outbox;
 use crate::protocol::Version;
 use crate::replication::Position;
+use crate::wire::Wire;
 
 /// Tells the listeners of one process apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,7 +86,6 @@ pub struct Listener {
     identity: RwLock<Arc<Identity>>,
     gate: Mutex<Gate>,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failed>,
 }
 
 /// What is let through to the client.
@@ -116,18 +114,13 @@ enum Committed {
 struct Held {
     position: Position,
     id: Option<Arc<str>>,
-    message: Message,
+    wire: Wire,
 }
 
 impl Listener {
     /// A listener that hears nothing until [`Listener::open`]; committed events are held back until
     /// [`Listener::go_live`].
-    pub fn new(
-        dialect: Dialect,
-        identity: Arc<Identity>,
-        outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failed>,
-    ) -> Self {
+    pub fn new(dialect: Dialect, identity: Arc<Identity>, outbox: Outbox) -> Self {
         Self {
             id: ListenerId::next(),
             dialect,
@@ -138,7 +131,6 @@ impl Listener {
                 told: HashSet::new(),
             }),
             outbox,
-            failures,
         }
     }
 
@@ -160,10 +152,10 @@ impl Listener {
     }
 
     /// Sends `first`, then everything that is heard from here on; nothing comes between.
-    pub fn open(&self, first: impl IntoIterator<Item = Message>) {
+    pub fn open(&self, first: impl IntoIterator<Item = Wire>) {
         let mut gate = self.gate();
-        for message in first {
-            self.outbox.send(message);
+        for wire in first {
+            self.outbox.send(wire);
         }
         gate.open = true;
     }
@@ -174,15 +166,15 @@ impl Listener {
     }
 
     /// Sends what was heard.
-    pub fn send(&self, message: Message) {
+    pub fn send(&self, wire: Wire) {
         if self.gate().open {
-            self.outbox.send(message);
+            self.outbox.send(wire);
         }
     }
 
     /// Sends an event that was committed at `position`, unless it was or will be read from the
     /// journal, or its id is among those that were told.
-    pub fn send_committed(&self, position: Position, id: Option<&str>, message: Message) {
+    pub fn send_committed(&self, position: Position, id: Option<&str>, wire: Wire) {
         let mut gate = self.gate();
         let Gate {
             open,
@@ -194,22 +186,51 @@ impl Listener {
         }
         match committed {
             Committed::Live(after) if *open && after.is_none_or(|after| position > after) => {
-                self.outbox.send(message);
+                self.outbox.send(wire);
             }
             Committed::Live(_) | Committed::CatchingUp => {}
             Committed::Holding(held) => held.push(Held {
                 position,
                 id: id.map(Into::into),
-                message,
+                wire,
             }),
         }
     }
 
+    /// Sends changes that were committed at these positions, in order, as far as they were not and
+    /// will not be read from the journal; `whole` is all of them.
+    pub fn send_changes(&self, changes: &[(Position, Wire)], whole: &Wire) {
+        let mut gate = self.gate();
+        let open = gate.open;
+        let each = changes
+            .iter()
+            .map(|(position, wire)| (*position, wire.clone()));
+        match &mut gate.committed {
+            Committed::Live(_) | Committed::CatchingUp if !open => {}
+            Committed::CatchingUp => {}
+            Committed::Live(after) => {
+                let first = changes.first().map(|(position, _)| *position);
+                if after.is_none_or(|after| first > Some(after)) {
+                    self.outbox.send(whole.clone());
+                    return;
+                }
+                for (_, wire) in each.filter(|(position, _)| Some(*position) > *after) {
+                    self.outbox.send(wire);
+                }
+            }
+            Committed::Holding(held) => held.extend(each.map(|(position, wire)| Held {
+                position,
+                id: None,
+                wire,
+            })),
+        }
+    }
+
     /// Sends an event from the journal, unless its id is among those that were told.
-    pub fn send_again(&self, id: Option<&str>, message: Message) {
+    pub fn send_again(&self, id: Option<&str>, wire: Wire) {
         let gate = self.gate();
         if gate.open && !id.is_some_and(|id| gate.told.contains(id)) {
-            self.outbox.send(message);
+            self.outbox.send(wire);
         }
     }
 
@@ -240,7 +261,7 @@ impl Listener {
             let told = event.id.is_some_and(|id| gate.told.contains(&id));
             let later = position.is_none_or(|position| event.position > position);
             if gate.open && later && !told {
-                self.outbox.send(event.message);
+                self.outbox.send(event.wire);
             }
         }
     }
@@ -252,8 +273,7 @@ impl Listener {
 
     /// Asks the socket to end this listener.
     pub fn fail(&self, failure: Failure) {
-        // A socket that is gone needs no telling.
-        let _ = self.failures.send(Failed {
+        self.outbox.fail(Failed {
             listener: self.id,
             failure,
         });

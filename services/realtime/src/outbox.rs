@@ -1,168 +1,365 @@
 //! What waits to be written to one socket: bounded in bytes. A client that does not read fast
 //! enough is cut, so that it costs others neither memory nor time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+pub mod lanes;
 
-use axum::extract::ws::Message;
-use tokio::sync::{Notify, mpsc};
-use tokio_util::sync::CancellationToken;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 
-/// What a waiting message costs beside its bytes.
+use bytes::{Buf as _, Bytes};
+use tokio::io::AsyncWrite;
+use tokio::sync::Notify;
+
+use crate::listener::Failed;
+use crate::wire::Wire;
+use lanes::Lane;
+
+/// What waiting frames cost beside their bytes.
 const OVERHEAD: usize = 64;
+/// Smaller pieces are written together, up to this many bytes.
+const WRITE_BYTES: usize = 64 * 1024;
+/// An empty line keeps room for so many pieces.
+const KEPT_PLACES: usize = 16;
 
-/// The writing end; cheap to clone.
+/// The writing side of a socket.
+pub type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// What is to be told to one socket's client, and to its task; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Outbox {
-    queue: mpsc::UnboundedSender<Message>,
-    queued: Arc<AtomicUsize>,
+pub struct Outbox(Arc<Line>);
+
+/// One socket's outbox.
+pub(crate) struct Line {
+    state: Mutex<State>,
+    /// Whether the lane knows that there is something to write.
+    listed: AtomicBool,
     limit: usize,
-    cut: CancellationToken,
-    drained: Arc<Notify>,
+    lane: Arc<Lane>,
+    /// Wakes the socket's own task.
+    attention: Notify,
+    /// Wakes whoever waits for room.
+    drained: Notify,
 }
 
-/// The end that the socket's writer takes from.
-#[derive(Debug)]
-pub struct Queue {
-    messages: mpsc::UnboundedReceiver<Message>,
-    queued: Arc<AtomicUsize>,
-    drained: Arc<Notify>,
+struct State {
+    waiting: VecDeque<Bytes>,
+    /// What waits, with its overhead.
+    bytes: usize,
+    /// `None` before the socket is there, and after it.
+    writer: Option<Writer>,
+    ending: Ending,
+    failures: Vec<Failed>,
 }
 
-/// An outbox that holds at most `limit` bytes.
-pub fn outbox(limit: usize) -> (Outbox, Queue) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let queued = Arc::new(AtomicUsize::new(0));
-    let drained = Arc::new(Notify::new());
-    let outbox = Outbox {
-        queue: sender,
-        queued: Arc::clone(&queued),
-        limit,
-        cut: CancellationToken::new(),
-        drained: Arc::clone(&drained),
-    };
-    let queue = Queue {
-        messages: receiver,
-        queued,
-        drained,
-    };
-    (outbox, queue)
+/// Whether a socket goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It does.
+    No,
+    /// Its client reads too slowly.
+    Cut,
+    /// What waits is the last.
+    Last,
+    /// The connection is gone.
+    Gone,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Line").finish_non_exhaustive()
+    }
 }
 
 impl Outbox {
-    /// Puts `message` in line. Where there is no room left, the socket is cut instead.
-    pub fn send(&self, message: Message) {
-        if self.cut.is_cancelled() {
+    /// An outbox that holds at most `limit` bytes, written by `lane`.
+    pub fn new(limit: usize, lane: Arc<Lane>) -> Self {
+        Self(Arc::new(Line {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                bytes: 0,
+                writer: None,
+                ending: Ending::No,
+                failures: Vec::new(),
+            }),
+            listed: AtomicBool::new(false),
+            limit,
+            lane,
+            attention: Notify::new(),
+            drained: Notify::new(),
+        }))
+    }
+
+    /// The socket is there: what waits is written to it from now on.
+    pub fn attach(&self, writer: Writer) {
+        self.0.state().writer = Some(writer);
+        self.0.list();
+    }
+
+    /// Puts `wire` in line. Where there is no room left, the socket is cut instead.
+    pub fn send(&self, wire: Wire) {
+        let mut state = self.0.state();
+        if state.ending != Ending::No {
             return;
         }
-        let cost = cost(&message);
-        let before = self.queued.fetch_add(cost, Ordering::Relaxed);
-        if before > 0 && before.saturating_add(cost) > self.limit {
+        let after = state.bytes.saturating_add(wire.len() + OVERHEAD);
+        if state.bytes > 0 && after > self.0.limit {
             metrics::counter!("selfdb_realtime_slow_sockets_cut_total").increment(1);
-            self.cut.cancel();
+            state.ending = Ending::Cut;
+            drop(state);
+            self.0.attention.notify_one();
+            self.0.drained.notify_waiters();
             return;
         }
-        // A closed queue is a socket that is gone; its reader ends by itself.
-        let _ = self.queue.send(message);
+        state.bytes = after;
+        state.waiting.push_back(wire.into_bytes());
+        drop(state);
+        self.0.list();
     }
 
     /// Puts the message that ends the socket in line, whatever waits before it.
-    pub fn send_last(&self, message: Message) {
-        let _ = self.queue.send(message);
+    pub fn send_last(&self, wire: Wire) {
+        let mut state = self.0.state();
+        if state.ending == Ending::Gone {
+            return;
+        }
+        state.ending = Ending::Last;
+        state.bytes += wire.len() + OVERHEAD;
+        state.waiting.push_back(wire.into_bytes());
+        drop(state);
+        self.0.list();
     }
 
-    /// Done when less than a quarter of the room is taken, or the socket is gone.
-    pub async fn room(&self) {
+    /// Done when at most so many bytes wait, or the socket ends.
+    async fn at_most(&self, bytes: usize) {
         loop {
-            let drained = self.drained.notified();
-            let taken = self.queued.load(Ordering::Relaxed);
-            if taken <= self.limit / 4 || self.queue.is_closed() || self.has_overflowed() {
-                return;
+            let drained = self.0.drained.notified();
+            {
+                let state = self.0.state();
+                let ends = matches!(state.ending, Ending::Cut | Ending::Gone);
+                if state.bytes <= bytes || ends {
+                    return;
+                }
             }
-            tokio::select! {
-                () = drained => {}
-                () = self.queue.closed() => {}
-            }
+            drained.await;
         }
     }
 
-    /// Done when the socket must be cut because its client reads too slowly.
-    pub async fn overflowed(&self) {
-        self.cut.cancelled().await;
+    /// Done when less than a quarter of the room is taken, or the socket ends.
+    pub async fn room(&self) {
+        self.at_most(self.0.limit / 4).await;
     }
 
-    /// Whether the socket was cut.
-    pub fn has_overflowed(&self) -> bool {
-        self.cut.is_cancelled()
+    /// Done when everything is written, or nothing more will be.
+    pub async fn written(&self) {
+        self.at_most(0).await;
+    }
+
+    /// The socket's task must end a listener.
+    pub fn fail(&self, failed: Failed) {
+        self.0.state().failures.push(failed);
+        self.0.attention.notify_one();
+    }
+
+    /// Waits until there is something for the socket's task: whether the socket ends, and the
+    /// listeners to be ended.
+    pub async fn attention(&self) -> (Ending, Vec<Failed>) {
+        self.0.attention.notified().await;
+        let mut state = self.0.state();
+        (state.ending, std::mem::take(&mut state.failures))
+    }
+
+    /// Lets go of the socket and of what waits.
+    pub fn close(&self) {
+        self.0.gone(&mut self.0.state());
     }
 }
 
-impl Queue {
-    /// Waits for messages, then takes up to `limit` of them into `buffer`; 0 when none will come.
-    pub async fn take(&mut self, buffer: &mut Vec<Message>, limit: usize) -> usize {
-        self.messages.recv_many(buffer, limit).await
+impl Line {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes room for what was written.
-    pub fn written(&self, bytes: usize) {
-        self.queued.fetch_sub(bytes, Ordering::Relaxed);
+    /// Has the lane write what waits.
+    fn list(self: &Arc<Self>) {
+        if !self.listed.swap(true, Ordering::AcqRel) {
+            self.lane.push(Arc::clone(self));
+        }
+    }
+
+    fn gone(&self, state: &mut State) {
+        state.ending = Ending::Gone;
+        state.writer = None;
+        state.waiting = VecDeque::new();
+        state.bytes = 0;
+        self.attention.notify_one();
+        self.drained.notify_waiters();
+    }
+
+    /// Writes what waits as far as the connection takes it; where it takes no more, the lane is
+    /// asked again once it does. Small pieces are put together in `scratch`.
+    fn flush(self: &Arc<Self>, scratch: &mut Vec<u8>) {
+        // Before looking: whatever comes after this is listed anew.
+        self.listed.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(self));
+        let mut context = Context::from_waker(&waker);
+        let mut state = self.state();
+        while !state.waiting.is_empty() {
+            match state.write(&mut context, scratch) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(count @ 1..)) => state.written(count),
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.gone(&mut state);
+                    return;
+                }
+            }
+        }
+        if state.waiting.is_empty() && state.waiting.capacity() > KEPT_PLACES {
+            state.waiting = VecDeque::new();
+        }
+        drop(state);
         self.drained.notify_waiters();
     }
 }
 
-/// What `message` takes of an outbox' room.
-pub fn cost(message: &Message) -> usize {
-    let bytes = match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 0,
-    };
-    bytes + OVERHEAD
+impl Wake for Line {
+    fn wake(self: Arc<Self>) {
+        self.list();
+    }
+}
+
+impl State {
+    fn write(
+        &mut self,
+        context: &mut Context<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> Poll<std::io::Result<usize>> {
+        let (Some(writer), Some(first)) = (&mut self.writer, self.waiting.front()) else {
+            return Poll::Pending;
+        };
+        let mut writer = Pin::new(writer);
+        if self.waiting.len() == 1 || first.len() >= WRITE_BYTES {
+            return writer.as_mut().poll_write(context, first);
+        }
+        scratch.clear();
+        for piece in &self.waiting {
+            if scratch.len() + piece.len() > WRITE_BYTES {
+                break;
+            }
+            scratch.extend_from_slice(piece);
+        }
+        writer.as_mut().poll_write(context, scratch)
+    }
+
+    /// Takes `count` written bytes out of the line.
+    fn written(&mut self, mut count: usize) {
+        while let Some(first) = self.waiting.front_mut() {
+            if count < first.len() {
+                first.advance(count);
+                self.bytes = self.bytes.saturating_sub(count);
+                return;
+            }
+            count -= first.len();
+            self.bytes = self.bytes.saturating_sub(first.len() + OVERHEAD);
+            self.waiting.pop_front();
+            if count == 0 {
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+
+    use super::lanes::Lanes;
     use super::*;
+
+    fn outbox(limit: usize) -> Outbox {
+        Outbox::new(limit, Lanes::new(1).next())
+    }
+
+    /// The same on a connection that holds `room` bytes until they are read.
+    fn connected(limit: usize, room: usize) -> (Outbox, DuplexStream) {
+        let (near, far) = duplex(room);
+        let outbox = outbox(limit);
+        outbox.attach(Box::new(near));
+        (outbox, far)
+    }
+
+    fn message() -> Wire {
+        Wire::framed(vec![b'a'; 400].into())
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_before_the_socket_is_there_is_written_in_order() {
+        let outbox = outbox(1_000_000);
+        let (near, mut far) = duplex(333);
+        let mut near = Some(near);
+        let mut sent = Vec::new();
+        for number in 0..2000_u32 {
+            let piece = vec![b'a' + u8::try_from(number % 26).expect("a letter"); 100];
+            sent.extend_from_slice(&piece);
+            outbox.send(Wire::framed(piece.into()));
+            if number >= 1000 {
+                tokio::task::yield_now().await;
+                if let Some(near) = near.take() {
+                    outbox.attach(Box::new(near));
+                }
+            }
+        }
+        let mut read = vec![0; sent.len()];
+        far.read_exact(&mut read).await.expect("bytes");
+        assert_eq!(read, sent);
+        outbox.written().await;
+        assert_eq!(outbox.0.state().bytes, 0);
+    }
 
     #[tokio::test]
     async fn what_is_written_makes_room_and_what_overflows_cuts() {
-        let (outbox, mut queue) = outbox(1000);
-        let message = || Message::binary(vec![0; 400]);
+        let (outbox, mut far) = connected(1000, 400);
+        outbox.send(message());
+        outbox.written().await;
         outbox.send(message());
         outbox.send(message());
-        let mut taken = Vec::new();
-        assert_eq!(queue.take(&mut taken, 8).await, 2);
-        queue.written(taken.iter().map(cost).sum());
+        let mut read = vec![0; 1200];
+        far.read_exact(&mut read).await.expect("bytes");
+        outbox.written().await;
         outbox.send(message());
         outbox.send(message());
-        assert!(!outbox.has_overflowed());
+        assert_eq!(outbox.0.state().ending, Ending::No);
         outbox.send(message());
-        outbox.overflowed().await;
-        assert!(outbox.has_overflowed());
+        assert_eq!(outbox.attention().await.0, Ending::Cut);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_has_much_to_send_waits_for_room() {
-        let (outbox, mut queue) = outbox(1000);
+        let (outbox, mut far) = connected(1000, 1);
         outbox.room().await;
-        outbox.send(Message::binary(vec![0; 400]));
+        outbox.send(message());
         let soon = Duration::from_millis(1);
         assert!(tokio::time::timeout(soon, outbox.room()).await.is_err());
-        let mut taken = Vec::new();
-        queue.take(&mut taken, 8).await;
-        queue.written(taken.iter().map(cost).sum());
+        let mut read = vec![0; 400];
+        far.read_exact(&mut read).await.expect("bytes");
         outbox.room().await;
-        outbox.send(Message::binary(vec![0; 400]));
-        drop(queue);
+        outbox.send(message());
+        drop(far);
         outbox.room().await;
+        assert_eq!(outbox.attention().await.0, Ending::Gone);
     }
 
     #[test]
     fn a_single_large_message_always_fits_an_empty_outbox() {
-        let (outbox, _queue) = outbox(10);
-        outbox.send(Message::binary(vec![0; 400]));
-        assert!(!outbox.has_overflowed());
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let _inside = runtime.enter();
+        let outbox = outbox(10);
+        outbox.send(message());
+        assert_eq!(outbox.0.state().ending, Ending::No);
     }
 }

@@ -5,6 +5,7 @@ mod broadcast {
     pub(super) mod send_event;
 }
 mod bearer;
+mod handshake;
 mod origin;
 mod selfdb {
     pub(super) mod connect;

@@ -1,26 +1,35 @@
-//! What every socket does, whatever is spoken on it: read with a deadline, write what waits, end
-//! when the client is silent, too slow, or the service stops.
+//! What every socket does, whatever is spoken on it: read with a deadline, end when the client is
+//! silent, too slow, or the service stops. What is sent goes through its outbox.
+
+mod link;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use bytes::Bytes;
 use common::Clock;
+use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::mpsc;
+use futures_util::stream::FuturesUnordered;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::listener::Failed;
-use crate::outbox::{self, Outbox, Queue};
+use crate::outbox::lanes::Lanes;
+use crate::outbox::{Ending, Outbox};
+use crate::wire::Wire;
+use link::Link;
 
-/// Messages written between two flushes.
-const WRITE_BATCH: usize = 64;
+/// A socket rests most of its life: a small buffer, which grows while a large message passes.
+const READ_BYTES: usize = 1024;
 /// How long a socket that ends may take to write what waits.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -37,6 +46,7 @@ pub struct Sockets {
     open: AtomicUsize,
     limit: usize,
     stop: CancellationToken,
+    lanes: Lanes,
 }
 
 /// One open socket; counted until dropped.
@@ -44,12 +54,13 @@ pub struct Sockets {
 pub struct OpenSocket(Arc<Sockets>);
 
 impl Sockets {
-    /// At most `limit` at once.
+    /// At most `limit` at once. They are written to on the current runtime.
     pub fn new(limit: usize) -> Self {
         Self {
             open: AtomicUsize::new(0),
             limit,
             stop: CancellationToken::new(),
+            lanes: Lanes::new(available_parallelism().map_or(1, usize::from)),
         }
     }
 
@@ -78,9 +89,9 @@ impl Drop for OpenSocket {
 #[derive(Debug)]
 pub enum Frame {
     /// Text.
-    Text(axum::extract::ws::Utf8Bytes),
+    Text(Utf8Bytes),
     /// Bytes.
-    Binary(bytes::Bytes),
+    Binary(Bytes),
 }
 
 /// Why a socket is closed by us.
@@ -115,74 +126,85 @@ pub trait Conversation: Send {
 pub struct Drive {
     open: OpenSocket,
     outbox: Outbox,
-    queue: Queue,
-    failures: mpsc::UnboundedReceiver<Failed>,
+    max_message_bytes: usize,
     max_silence: Duration,
     clock: Arc<dyn Clock>,
 }
 
 impl Drive {
-    /// What drives one socket, with the ends that its conversation needs.
+    /// What drives one socket, whose messages have at most `max_message_bytes`; and its outbox.
     pub fn new(
         open: OpenSocket,
+        max_message_bytes: usize,
         limits: &Limits,
         clock: Arc<dyn Clock>,
-    ) -> (Self, Outbox, mpsc::UnboundedSender<Failed>) {
-        let (outbox, queue) = outbox::outbox(limits.buffer_bytes);
-        let (failed, failures) = mpsc::unbounded_channel();
+    ) -> (Self, Outbox) {
+        let outbox = Outbox::new(limits.buffer_bytes, open.0.lanes.next());
         let drive = Self {
             open,
             outbox: outbox.clone(),
-            queue,
-            failures,
+            max_message_bytes,
             max_silence: limits.max_silence,
             clock,
         };
-        (drive, outbox, failed)
+        (drive, outbox)
     }
 
-    /// Speaks on `socket` until either side ends it.
-    pub async fn run(mut self, socket: WebSocket, mut conversation: impl Conversation) {
-        let (sink, mut stream) = socket.split();
-        let mut writer = std::pin::pin!(write(sink, &mut self.queue));
+    /// Speaks on `connection` until either side ends it.
+    pub async fn run<C>(self, connection: C, mut conversation: impl Conversation)
+    where
+        C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (read, writer) = tokio::io::split(connection);
+        self.outbox.attach(Box::new(writer));
+        let link = Link {
+            read,
+            outbox: self.outbox.clone(),
+        };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(self.max_message_bytes))
+            .max_frame_size(Some(self.max_message_bytes));
+        let mut stream = WebSocketStream::from_raw_socket(link, Role::Server, Some(config)).await;
         let reader = Reader {
-            stop: self.open.0.stop.clone(),
+            stop: &self.open.0.stop,
             outbox: &self.outbox,
-            failures: &mut self.failures,
             max_silence: self.max_silence,
             clock: &*self.clock,
         };
-        let goodbye = tokio::select! {
-            () = &mut writer => return,
-            goodbye = reader.run(&mut stream, &mut conversation) => goodbye,
-        };
-        if let Some((code, reason)) = goodbye {
+        if let Some((code, reason)) = reader.run(&mut stream, &mut conversation).await {
             tracing::debug!(reason, "socket closed");
-            self.outbox.send_last(Message::Close(Some(CloseFrame {
-                code,
-                reason: reason.into(),
-            })));
-            let _ = tokio::time::timeout(FAREWELL, writer).await;
+            self.outbox.send_last(Wire::close(code, reason));
         }
+        let _ = tokio::time::timeout(FAREWELL, self.outbox.written()).await;
+    }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        self.outbox.close();
     }
 }
 
 /// The reading half of a socket.
 struct Reader<'a> {
-    stop: CancellationToken,
+    stop: &'a CancellationToken,
     outbox: &'a Outbox,
-    failures: &'a mut mpsc::UnboundedReceiver<Failed>,
     max_silence: Duration,
     clock: &'a dyn Clock,
 }
 
 impl Reader<'_> {
     /// Reads until the socket ends; answers what to say, unless the client has ended it.
-    async fn run(
+    async fn run<S>(
         self,
-        stream: &mut SplitStream<WebSocket>,
+        stream: &mut WebSocketStream<S>,
         conversation: &mut impl Conversation,
-    ) -> Option<(u16, &'static str)> {
+    ) -> Option<(u16, &'static str)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let mut heard = Instant::now();
         loop {
             let silent = heard + self.max_silence;
@@ -194,12 +216,17 @@ impl Reader<'_> {
                 () = self.stop.cancelled() => {
                     return Some((code::RESTART, "the service is restarting"));
                 }
-                () = self.outbox.overflowed() => {
-                    return Some((code::TRY_LATER, "messages are read too slowly"));
-                }
-                Some(failed) = self.failures.recv() => {
-                    conversation.fail(failed);
-                    Ok(())
+                (ending, failures) = self.outbox.attention() => {
+                    for failed in failures {
+                        conversation.fail(failed);
+                    }
+                    match ending {
+                        Ending::Cut => {
+                            return Some((code::TRY_LATER, "messages are read too slowly"));
+                        }
+                        Ending::Gone => return None,
+                        Ending::No | Ending::Last => Ok(()),
+                    }
                 }
                 Some(outcome) = conversation.pending().next() => {
                     conversation.settle(outcome);
@@ -208,14 +235,15 @@ impl Reader<'_> {
                 message = stream.next() => {
                     heard = Instant::now();
                     match message {
-                        None | Some(Err(_) | Ok(Message::Close(_))) => return None,
+                        None | Some(Err(_)) => return None,
                         Some(Ok(Message::Text(text))) => {
                             conversation.receive(Frame::Text(text)).await
                         }
                         Some(Ok(Message::Binary(bytes))) => {
                             conversation.receive(Frame::Binary(bytes)).await
                         }
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                        // The answer to a close is sent before the stream ends.
+                        Some(Ok(_)) => Ok(()),
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => {
@@ -234,28 +262,5 @@ impl Reader<'_> {
     fn expiry(&self, conversation: &impl Conversation) -> Option<Instant> {
         let left = conversation.expires_at()? - self.clock.unix_seconds();
         Some(Instant::now() + Duration::from_secs(u64::try_from(left).unwrap_or(0)))
-    }
-}
-
-/// Writes what waits, many messages to a flush, until a close frame or an error.
-async fn write(mut sink: SplitSink<WebSocket, Message>, queue: &mut Queue) {
-    let mut batch = Vec::new();
-    while queue.take(&mut batch, WRITE_BATCH).await > 0 {
-        let mut bytes = 0;
-        for message in batch.drain(..) {
-            bytes += outbox::cost(&message);
-            let last = matches!(message, Message::Close(_));
-            if sink.feed(message).await.is_err() {
-                return;
-            }
-            if last {
-                let _ = sink.close().await;
-                return;
-            }
-        }
-        if sink.flush().await.is_err() {
-            return;
-        }
-        queue.written(bytes);
     }
 }

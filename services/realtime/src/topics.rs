@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::ws::Message;
-
 use crate::broadcast::{Broadcast, Topic};
 use crate::channel::rights::Rights;
 use crate::listener::{Dialect, Listener, ListenerId};
 use crate::protocol::text::{self, Envelope};
 use crate::protocol::{BroadcastBody, TOPIC_PREFIX, Version, binary};
 use crate::replication::Position;
+use crate::wire::Wire;
 
 /// A listener in a topic.
 #[derive(Debug)]
@@ -191,14 +190,14 @@ impl Drop for Membership {
 
 /// A frame of each version, made when first asked for; `None` where the version has none.
 #[derive(Default)]
-struct Frames(HashMap<Version, Option<Message>>);
+struct Frames(HashMap<Version, Option<Wire>>);
 
 impl Frames {
     fn of(
         &mut self,
         dialect: &Dialect,
-        make: impl FnOnce(Version) -> Option<Message>,
-    ) -> Option<Message> {
+        make: impl FnOnce(Version) -> Option<Wire>,
+    ) -> Option<Wire> {
         let Dialect::Phoenix { version, .. } = dialect else {
             return None;
         };
@@ -210,25 +209,25 @@ impl Frames {
 }
 
 /// A text frame for an event that belongs to no request.
-pub fn event_frame(version: Version, topic: &str, event: &str, payload: &str) -> Message {
+pub fn event_frame(version: Version, topic: &str, event: &str, payload: &str) -> Wire {
     let envelope = Envelope {
         join_ref: None,
         reference: None,
         topic,
         event,
     };
-    Message::text(text::encode(version, &envelope, payload))
+    Wire::text(text::encode(version, &envelope, payload))
 }
 
 /// `None` where this version cannot carry the payload: 1.0.0 has no binary frames.
-fn broadcast_frame(version: Version, topic: &str, broadcast: &Broadcast) -> Option<Message> {
+fn broadcast_frame(version: Version, topic: &str, broadcast: &Broadcast) -> Option<Wire> {
     let (event, body, meta) = (&broadcast.event, &broadcast.body, broadcast.meta.as_deref());
     let binary = match version {
         Version::V1 => None,
         Version::V2 => binary::encode_broadcast(topic, event, body, meta),
     };
     if let Some(frame) = binary {
-        return Some(Message::binary(frame));
+        return Some(Wire::binary(frame));
     }
     let payload = text::broadcast_payload(event, body, meta)?;
     Some(event_frame(version, topic, "broadcast", &payload))
@@ -241,7 +240,7 @@ pub fn stored_frame(
     topic: &str,
     broadcast: &Broadcast,
     meta: &str,
-) -> Option<Message> {
+) -> Option<Wire> {
     let (event, body) = (&broadcast.event, &broadcast.body);
     match (body, version) {
         (BroadcastBody::Json(_), _) => {
@@ -249,7 +248,7 @@ pub fn stored_frame(
             Some(event_frame(version, topic, "broadcast", &payload))
         }
         (BroadcastBody::Binary(_), Version::V2) => {
-            binary::encode_broadcast(topic, event, body, Some(meta)).map(Message::binary)
+            binary::encode_broadcast(topic, event, body, Some(meta)).map(Wire::binary)
         }
         (BroadcastBody::Binary(_), Version::V1) => None,
     }

@@ -94,14 +94,18 @@ impl Binding {
         single.then_some((self.schema.as_str(), self.table.as_str()))
     }
 
+    /// Whether something was asked of a table.
+    pub fn concerns(&self, schema: &str, table: &str) -> bool {
+        let is = |asked: &str, found: &str| asked == EVERYTHING || asked == found;
+        is(&self.schema, schema) && is(&self.table, table)
+    }
+
     /// Whether the change is what was asked for.
     pub fn matches(&self, change: &Change) -> bool {
         let relation = &change.relation;
-        let is = |asked: &str, found: &str| asked == EVERYTHING || asked == found;
         self.operation
             .is_none_or(|operation| operation == change.operation)
-            && is(&self.schema, &relation.schema)
-            && is(&self.table, &relation.table)
+            && self.concerns(&relation.schema, &relation.table)
             && self.filter.matches(relation, change.subject())
     }
 }

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::ws::Message;
-
 use super::binding::Binding;
 use super::render::{self, Shown};
-use super::subscriptions::Subscription;
+use super::subscriptions::Shape;
 use crate::listener::Dialect;
 use crate::replication::Change;
 use crate::topics::event_frame;
+use crate::wire::Wire;
 
 /// What of a change is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,51 +33,44 @@ pub enum Telling {
 pub struct Delivery<'a> {
     /// What is delivered.
     pub change: &'a Change,
-    telling: Telling,
     bodies: HashMap<View, Arc<str>>,
-    frames: HashMap<(Dialect, Vec<u32>, View), Message>,
+    frames: HashMap<(Dialect, Vec<u32>, View), Wire>,
 }
 
 impl<'a> Delivery<'a> {
     /// A delivery of `change`.
-    pub fn new(change: &'a Change, telling: Telling) -> Self {
+    pub fn new(change: &'a Change) -> Self {
         Self {
             change,
-            telling,
             bodies: HashMap::new(),
             frames: HashMap::new(),
         }
     }
 
-    /// Sends the change to one who may read the columns marked in `readable`, of the new row and
-    /// of the old one, by the bindings that matched.
-    pub fn send(&mut self, to: &Subscription, matched: &[usize], readable: (&[bool], &[bool])) {
-        for (view, ids) in self.views(to, matched, readable) {
-            self.tell(to, ids, view);
-        }
+    /// The change for those who may read the columns marked in `readable`, of the new row and of
+    /// the old one, by the bindings that matched.
+    pub fn frames(
+        &mut self,
+        to: &Shape,
+        matched: &[usize],
+        readable: (&[bool], &[bool]),
+    ) -> Vec<Wire> {
+        let views = self.views(to, matched, readable).into_iter();
+        views
+            .map(|(view, ids)| self.frame(&to.dialect, ids, view))
+            .collect()
     }
 
-    /// Tells one that there was a change which its role may not read.
-    pub fn refuse(&mut self, to: &Subscription, matched: &[usize]) {
+    /// That there was a change which the role may not read.
+    pub fn refusal(&mut self, to: &Shape, matched: &[usize]) -> Wire {
         let ids = bindings(to, matched).map(|binding| binding.id).collect();
-        self.tell(to, ids, View::Unauthorized);
-    }
-
-    fn tell(&mut self, to: &Subscription, ids: Vec<u32>, view: View) {
-        let frame = self.frame(&to.listener.dialect, ids, view);
-        match self.telling {
-            Telling::Live => {
-                let position = self.change.position;
-                to.listener.send_committed(position, None, frame);
-            }
-            Telling::Again => to.listener.send(frame),
-        }
+        self.frame(&to.dialect, ids, View::Unauthorized)
     }
 
     /// Bindings of one listener that show the same columns share a frame.
     fn views(
         &self,
-        to: &Subscription,
+        to: &Shape,
         matched: &[usize],
         (new, old): (&[bool], &[bool]),
     ) -> Vec<(View, Vec<u32>)> {
@@ -114,7 +106,7 @@ impl<'a> Delivery<'a> {
             .collect()
     }
 
-    fn frame(&mut self, dialect: &Dialect, ids: Vec<u32>, view: View) -> Message {
+    fn frame(&mut self, dialect: &Dialect, ids: Vec<u32>, view: View) -> Wire {
         let key = (dialect.clone(), ids, view);
         if let Some(frame) = self.frames.get(&key) {
             return frame.clone();
@@ -125,7 +117,7 @@ impl<'a> Delivery<'a> {
                 let payload = render::phoenix_payload(ids, &self.body(view), self.change.position);
                 event_frame(*version, topic, "postgres_changes", &payload)
             }
-            Dialect::SelfDb(subscription) => Message::text(match view {
+            Dialect::SelfDb(subscription) => Wire::text(match view {
                 View::Columns(shown) => render::selfdb(subscription, self.change, shown),
                 View::Small(shown) => render::selfdb_small(subscription, self.change, shown),
                 View::Unauthorized => render::selfdb_unauthorized(subscription, self.change),
@@ -149,6 +141,6 @@ impl<'a> Delivery<'a> {
     }
 }
 
-fn bindings<'a>(to: &'a Subscription, matched: &'a [usize]) -> impl Iterator<Item = &'a Binding> {
+fn bindings<'a>(to: &'a Shape, matched: &'a [usize]) -> impl Iterator<Item = &'a Binding> {
     matched.iter().filter_map(|index| to.bindings.get(*index))
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jwt::Identity;
-use tokio::sync::mpsc;
 
 use super::Channel;
 use super::join::{JoinError, Joined};
@@ -33,7 +32,6 @@ pub struct PhoenixConversation {
     identity: Arc<Identity>,
     key: KeySocket,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failed>,
     channels: HashMap<String, Channel>,
     /// Joins under way, by topic; each has a number, so that one given up is not mistaken for the
     /// next.
@@ -85,7 +83,6 @@ impl PhoenixConversation {
         version: Version,
         (identity, key): (Arc<Identity>, KeySocket),
         outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failed>,
     ) -> Self {
         let limits = engine.limits;
         Self {
@@ -94,7 +91,6 @@ impl PhoenixConversation {
             identity,
             key,
             outbox,
-            failures,
             channels: HashMap::new(),
             joining: HashMap::new(),
             last_join: 0,

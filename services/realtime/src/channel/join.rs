@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::ws::Message;
 use jwt::Identity;
 use serde_json::json;
-use tokio::sync::mpsc;
 
 use super::Channel;
 use super::replies::{Request, Status, system};
@@ -16,7 +14,7 @@ use crate::changes::binding::BoundRequest;
 use crate::changes::{AccessError, Binding, Registration, refusal};
 use crate::engine::{Engine, SubscribeError};
 use crate::fan_out::Returning;
-use crate::listener::{Dialect, Failed, Listener};
+use crate::listener::{Dialect, Listener};
 use crate::outbox::Outbox;
 use crate::protocol::join::ReplayRequest;
 use crate::protocol::{JoinConfig, Version};
@@ -24,6 +22,7 @@ use crate::replication::Position;
 use crate::resume::Continuation;
 use crate::store::messages::Replayed;
 use crate::topics::Member;
+use crate::wire::Wire;
 
 /// A join under way.
 pub struct Join {
@@ -41,8 +40,6 @@ pub struct Join {
     pub config: JoinConfig,
     /// Where its events go.
     pub outbox: Outbox,
-    /// Where its failures go.
-    pub failures: mpsc::UnboundedSender<Failed>,
 }
 
 /// A join that was granted.
@@ -87,12 +84,7 @@ impl Join {
             topic: self.request.topic.as_str().into(),
         };
         let identity = Arc::clone(&self.identity);
-        let listener = Listener::new(
-            dialect,
-            identity,
-            self.outbox.clone(),
-            self.failures.clone(),
-        );
+        let listener = Listener::new(dialect, identity, self.outbox.clone());
         let listener = Arc::new(listener);
         let (registration, refused) = match self.listen(&listener).await? {
             Ok(registration) => (registration, None),
@@ -281,6 +273,6 @@ impl Joined {
 }
 
 /// The event that says who is present.
-pub fn state_frame(version: Version, topic: &str, state: &str) -> Message {
+pub fn state_frame(version: Version, topic: &str, state: &str) -> Wire {
     crate::topics::event_frame(version, topic, "presence_state", state)
 }

@@ -1,10 +1,10 @@
 //! What the server says on a channel, as frames.
 
-use axum::extract::ws::Message;
 use serde_json::json;
 
 use crate::protocol::text::{self, Envelope, quoted};
 use crate::protocol::{Reference, TOPIC_PREFIX, Version};
+use crate::wire::Wire;
 
 /// The message a reply answers.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub enum Status {
 
 impl Request {
     /// A reply whose response is the JSON text `response`.
-    pub fn reply(&self, version: Version, status: Status, response: &str) -> Message {
+    pub fn reply(&self, version: Version, status: Status, response: &str) -> Wire {
         let status = match status {
             Status::Ok => "ok",
             Status::Error => "error",
@@ -40,16 +40,16 @@ impl Request {
             event: "phx_reply",
         };
         let payload = format!(r#"{{"status":"{status}","response":{response}}}"#);
-        Message::text(text::encode(version, &envelope, &payload))
+        Wire::text(text::encode(version, &envelope, &payload))
     }
 
     /// A reply with nothing to say but that it went well.
-    pub fn ok(&self, version: Version) -> Message {
+    pub fn ok(&self, version: Version) -> Wire {
         self.reply(version, Status::Ok, "{}")
     }
 
     /// A refusal.
-    pub fn refuse(&self, version: Version, reason: &str) -> Message {
+    pub fn refuse(&self, version: Version, reason: &str) -> Wire {
         let response = format!(r#"{{"reason":{}}}"#, quoted(reason));
         self.reply(version, Status::Error, &response)
     }
@@ -66,7 +66,7 @@ pub enum Ending {
 
 impl Ending {
     /// The message that ends the channel joined with `join_ref`.
-    pub fn message(self, version: Version, topic: &str, join_ref: Option<&Reference>) -> Message {
+    pub fn message(self, version: Version, topic: &str, join_ref: Option<&Reference>) -> Wire {
         let event = match self {
             Self::Close => "phx_close",
             Self::Error => "phx_error",
@@ -77,7 +77,7 @@ impl Ending {
             topic,
             event,
         };
-        Message::text(text::encode(version, &envelope, "{}"))
+        Wire::text(text::encode(version, &envelope, "{}"))
     }
 }
 
@@ -87,7 +87,7 @@ pub fn system(
     topic: &str,
     extension: &str,
     (status, message): (Status, &str),
-) -> Message {
+) -> Wire {
     let status = match status {
         Status::Ok => "ok",
         Status::Error => "error",

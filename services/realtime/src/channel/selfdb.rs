@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::ws::Message;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jwt::Identity;
-use tokio::sync::mpsc;
 
 use crate::changes::{AccessError, Binding, Registration};
 use crate::engine::{Engine, SubscribeError};
@@ -20,6 +18,7 @@ use crate::protocol::ChangeRequest;
 use crate::protocol::selfdb::{SelfDbReply, SelfDbRequest, SelfDbTarget};
 use crate::resume::{self, Continuation};
 use crate::sockets::{Conversation, Frame, Goodbye};
+use crate::wire::Wire;
 
 /// How long a client may take to say who it is, in seconds.
 const AUTHENTICATE_WITHIN: i64 = 10;
@@ -33,7 +32,6 @@ pub struct SelfDbConversation {
     key: Option<KeySocket>,
     opened_at: i64,
     outbox: Outbox,
-    failures: mpsc::UnboundedSender<Failed>,
     subscriptions: HashMap<String, Subscribed>,
     subscribing: HashMap<String, u64>,
     last_subscribe: u64,
@@ -77,11 +75,7 @@ enum SubscriptionError {
 
 impl SelfDbConversation {
     /// A socket whose client has not said yet who it is.
-    pub fn new(
-        engine: Arc<Engine>,
-        outbox: Outbox,
-        failures: mpsc::UnboundedSender<Failed>,
-    ) -> Self {
+    pub fn new(engine: Arc<Engine>, outbox: Outbox) -> Self {
         let events = Rate::per_second(engine.limits.events_per_second);
         let opened_at = engine.clock.unix_seconds();
         Self {
@@ -90,7 +84,6 @@ impl SelfDbConversation {
             key: None,
             opened_at,
             outbox,
-            failures,
             subscriptions: HashMap::new(),
             subscribing: HashMap::new(),
             last_subscribe: 0,
@@ -100,7 +93,7 @@ impl SelfDbConversation {
     }
 
     fn say(&self, reply: &SelfDbReply<'_>) {
-        self.outbox.send(Message::text(reply.to_text()));
+        self.outbox.send(Wire::text(reply.to_text()));
     }
 
     fn refuse(&self, subscription: Option<&str>, message: &str) {
@@ -173,7 +166,7 @@ impl SelfDbConversation {
         }
         let dialect = Dialect::SelfDb(name.as_str().into());
         let outbox = self.outbox.clone();
-        let listener = Listener::new(dialect, identity, outbox, self.failures.clone());
+        let listener = Listener::new(dialect, identity, outbox);
         self.last_subscribe += 1;
         let number = self.last_subscribe;
         self.subscribing.insert(name.clone(), number);
@@ -204,7 +197,7 @@ impl SelfDbConversation {
             resume: continuation.word(),
             resume_token: continuation.token().map(|token| token.to_string()),
         };
-        listener.open([Message::text(reply.to_text())]);
+        listener.open([Wire::text(reply.to_text())]);
         continuation.start(listener);
         if let Continuation::Resumed(from) = *continuation {
             let (engine, listener) = (Arc::clone(&self.engine), Arc::clone(listener));

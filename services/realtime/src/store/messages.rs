@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Message;
 use pg::sqlx::{self, Error, PgConnection, PgPool, Row as _};
 
 use crate::broadcast::{Broadcast, Topic};
 use crate::protocol::text::quoted;
 use crate::protocol::{BroadcastBody, Version};
 use crate::topics::stored_frame;
+use crate::wire::Wire;
 
 /// The schema and name of the table.
 pub const TABLE: (&str, &str) = ("realtime", "messages");
@@ -34,7 +34,7 @@ pub struct Replayed {
 
 impl Replayed {
     /// The frame, marked as told again; `None` where the version has none for it.
-    pub fn frame(&self, version: Version, topic: &str) -> Option<Message> {
+    pub fn frame(&self, version: Version, topic: &str) -> Option<Wire> {
         let meta = format!(r#"{{"replayed":true,"id":{}}}"#, quoted(&self.id));
         stored_frame(version, topic, &self.broadcast, &meta)
     }

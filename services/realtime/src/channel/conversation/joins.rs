@@ -94,7 +94,6 @@ impl PhoenixConversation {
             identity,
             config: asked.config,
             outbox: self.outbox.clone(),
-            failures: self.failures.clone(),
         })
     }
 

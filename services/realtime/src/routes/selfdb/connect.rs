@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{State, WebSocketUpgrade};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::channel::selfdb::SelfDbConversation;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::routes::handshake::Handshake;
 use crate::routes::origin;
-use crate::routes::socket::connect::SOCKET_BUFFER_BYTES;
 use crate::sockets::Drive;
 
 /// What clients of this protocol send is small.
@@ -20,16 +20,12 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 pub(in crate::routes) async fn connect_selfdb_socket(
     State(engine): State<Arc<Engine>>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    handshake: Handshake,
 ) -> Result<Response, Error> {
     origin::check(&engine, &headers)?;
     let open = engine.sockets.open().ok_or(Error::TooManyClients)?;
     let clock = Arc::clone(&engine.clock);
-    let (drive, outbox, failed) = Drive::new(open, &engine.limits, clock);
-    let upgrade = upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .read_buffer_size(SOCKET_BUFFER_BYTES)
-        .write_buffer_size(SOCKET_BUFFER_BYTES);
-    let conversation = SelfDbConversation::new(engine, outbox, failed);
-    Ok(upgrade.on_upgrade(move |socket| drive.run(socket, conversation)))
+    let (drive, outbox) = Drive::new(open, MAX_MESSAGE_BYTES, &engine.limits, clock);
+    let conversation = SelfDbConversation::new(engine, outbox);
+    Ok(handshake.accept(move |connection| drive.run(connection, conversation)))
 }
