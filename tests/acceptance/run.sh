@@ -42,9 +42,17 @@ print(" ".join(str(s.getsockname()[1]) for s in sockets))
 PY
 }
 
+signing_keys() {
+  node -e '
+    const { privateKey } = require("node:crypto").generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const key = { ...privateKey.export({ format: "jwk" }), kid: "acceptance", alg: "ES256", key_ops: ["sign", "verify"] };
+    console.log(JSON.stringify([key]));
+  '
+}
+
 run_suite() {
   local mode=$1 file="$work/$1.env" ports
-  read -r -a ports <<<"$(free_ports 10)"
+  read -r -a ports <<<"$(free_ports 11)"
   cat >"$file" <<ENV
 API_PORT=${ports[0]}
 FRONTEND_PORT=${ports[1]}
@@ -73,11 +81,28 @@ GOTRUE_EXTERNAL_OIDC_ENABLED=true
 GOTRUE_EXTERNAL_OIDC_CLIENT_ID=acceptance
 GOTRUE_EXTERNAL_OIDC_SECRET=what-the-provider-was-told
 GOTRUE_EXTERNAL_OIDC_URL=http://127.0.0.1:${ports[9]}
+GOTRUE_EXTERNAL_KEYCLOAK_ENABLED=true
+GOTRUE_EXTERNAL_KEYCLOAK_CLIENT_ID=acceptance
+GOTRUE_EXTERNAL_KEYCLOAK_SECRET=what-the-other-provider-was-told
+GOTRUE_EXTERNAL_KEYCLOAK_URL=http://127.0.0.1:${ports[10]}
+GOTRUE_SECURITY_MANUAL_LINKING_ENABLED=true
+GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED=true
+GOTRUE_EXTERNAL_PHONE_ENABLED=true
+GOTRUE_SMS_PROVIDER=twilio
+GOTRUE_SMS_TWILIO_ACCOUNT_SID=nobody
+GOTRUE_SMS_TWILIO_AUTH_TOKEN=nothing
+GOTRUE_SMS_TWILIO_MESSAGE_SERVICE_SID=nobody
+GOTRUE_SMS_TEST_OTP=4915550000001=123456,4915550000002=234567,4915550000003=345678
+GOTRUE_SMS_MAX_FREQUENCY=0
+GOTRUE_MFA_PHONE_ENROLL_ENABLED=true
+GOTRUE_MFA_PHONE_VERIFY_ENABLED=true
 AUTH_PRIVATE_HOSTS=127.0.0.1
 PGRST_DB_PLAN_ENABLED=true
 S3_PROTOCOL_ACCESS_KEY_ID=acceptance
 S3_PROTOCOL_ACCESS_KEY_SECRET=acceptance-secret-of-forty-characters-00
 ENV
+  # One secret for all in one mode, a pair of keys in the other.
+  [ "$mode" = single ] || printf "GOTRUE_JWT_KEYS='%s'\n" "$(signing_keys)" >>"$file"
   printf '\n== acceptance, %s ==\n' "$mode"
   "$root/start.sh" --env-file "$file"
   export SELFDB_ENV_FILE="$file" SELFDB_MAILS="$work/$mode.mails"

@@ -11,9 +11,9 @@ export async function identityProvider(issuer, { clientId, secret, user }) {
   const begun = new Map();
   const at = (path) => `${issuer.origin}${path}`;
 
-  function idToken(nonce) {
+  function idToken(nonce, changes = {}) {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: issuer.origin, aud: clientId, iat: now, exp: now + 300, nonce, ...user };
+    const claims = { iss: issuer.origin, aud: clientId, iat: now, exp: now + 300, nonce, ...user, ...changes };
     const head = base64url(JSON.stringify({ alg: "RS256", kid, typ: "JWT" }));
     const signed = `${head}.${base64url(JSON.stringify(claims))}`;
     return `${signed}.${createSign("RSA-SHA256").update(signed).sign(privateKey, "base64url")}`;
@@ -59,6 +59,7 @@ export async function identityProvider(issuer, { clientId, secret, user }) {
   await new Promise((resolve) => server.listen(Number(issuer.port), issuer.hostname, resolve));
   return {
     user,
+    idToken,
     close: () => {
       server.close();
       server.closeAllConnections();
