@@ -1,6 +1,7 @@
 //! Where requests go: a router in this process, or a service elsewhere. Both are asked the same
 //! way and answer the same.
 
+mod attentive;
 mod remote;
 mod tunnels;
 

@@ -1,5 +1,6 @@
 //! A service at a URL: pooled connections, bodies streamed both ways, websockets tunnelled.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,6 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::attentive::AttentiveConnector;
 use super::tunnels::Tunnels;
 use crate::layers::hop_by_hop;
 
@@ -25,7 +27,7 @@ const READY_WITHIN: Duration = Duration::from_secs(3);
 /// Why a service elsewhere gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpstreamError {
-    /// No connection: the request was not sent.
+    /// No connection, or one that was closed before the request was written: it was not sent.
     #[error("the service cannot be reached: {0}")]
     Unreachable(#[source] legacy::Error),
     /// The connection ended before the answer: the request may have been carried out.
@@ -40,7 +42,7 @@ pub(crate) enum UpstreamError {
 #[derive(Debug, Clone)]
 pub struct Remote {
     authority: Option<Authority>,
-    client: Client<HttpConnector, Body>,
+    client: Client<AttentiveConnector, Body>,
     tunnels: Tunnels,
 }
 
@@ -53,7 +55,7 @@ impl Remote {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_FOR)
-            .build(connector);
+            .build(AttentiveConnector(connector));
         Self {
             authority: url.into_parts().authority,
             client,
@@ -114,7 +116,9 @@ impl Remote {
 }
 
 fn classify(error: legacy::Error) -> UpstreamError {
-    if error.is_connect() {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    let is_unsent = cause.is_some_and(hyper::Error::is_canceled);
+    if error.is_connect() || is_unsent {
         UpstreamError::Unreachable(error)
     } else {
         UpstreamError::BrokeOff(error)

@@ -6,6 +6,7 @@ mod cors;
 mod echo;
 mod failures;
 mod forwarding;
+mod keep_alive;
 mod logging;
 mod matrix;
 mod pages;
