@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::migrations::{MigrationError, Migrations};
-use crate::roles::LOGINS;
+use crate::roles::{FUNCTION_CLIENT, FUNCTIONS_ADMIN, LOGINS};
 use crate::{Endpoint, PoolOptions, migrations, pool};
 
 /// The platform's catalogue, schema `selfdb`.
@@ -71,9 +71,13 @@ impl RolePasswords {
         let endpoints = LOGINS.map(|login| {
             Endpoint::from_settings(settings, login.prefix, login.role).map(|at| (login, at))
         });
-        let mut passwords = Vec::with_capacity(LOGINS.len());
+        let mut passwords = Vec::with_capacity(LOGINS.len() + 1);
         for endpoint in endpoints {
             let (login, endpoint) = endpoint?;
+            if login.role == FUNCTIONS_ADMIN {
+                let client = endpoint.derived(FUNCTION_CLIENT);
+                passwords.extend(client.password.map(|password| (FUNCTION_CLIENT, password)));
+            }
             passwords.extend(endpoint.password.map(|password| (login.role, password)));
         }
         Some(Self(passwords))

@@ -4,7 +4,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use common::{Secret, Settings};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::Sha256;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -207,6 +209,14 @@ impl Endpoint {
         ))
     }
 
+    /// The same database, as a role whose password follows from this one's, which it does not
+    /// tell.
+    #[must_use]
+    pub fn derived(&self, user: &str) -> Self {
+        let derive = |password: &Secret| derive_password(password, user);
+        self.login(user, self.password.as_ref().map(derive))
+    }
+
     /// The same database, as another role.
     #[must_use]
     pub fn login(&self, user: &str, password: Option<Secret>) -> Self {
@@ -216,6 +226,14 @@ impl Endpoint {
             ..self.clone()
         }
     }
+}
+
+fn derive_password(password: &Secret, user: &str) -> Secret {
+    let mac = Hmac::<Sha256>::new_from_slice(password.expose().as_bytes());
+    let digest = mac.map(|mac| mac.chain_update(user).finalize().into_bytes());
+    // A key of any length will do: there is no error to speak of.
+    let digits = digest.iter().flatten().map(|byte| format!("{byte:02x}"));
+    Secret::from(digits.collect::<String>())
 }
 
 fn accepted<T, E: Display>(settings: &Settings<'_>, name: &str, read: Result<T, E>) -> Option<T> {

@@ -22,6 +22,8 @@ pub const STORAGE_ADMIN: &str = "supabase_storage_admin";
 pub const REALTIME_ADMIN: &str = "supabase_realtime_admin";
 /// Owns schema `functions`.
 pub const FUNCTIONS_ADMIN: &str = "supabase_functions_admin";
+/// What users' functions log in as. Its password follows from that of [`FUNCTIONS_ADMIN`].
+pub const FUNCTION_CLIENT: &str = "function_client";
 
 /// The superuser that bootstraps the database and that no service logs in as.
 pub const SUPERUSER: &str = "postgres";

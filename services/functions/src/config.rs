@@ -77,6 +77,9 @@ pub(crate) struct ProcessConfig {
     pub(crate) most: usize,
     /// `FUNCTIONS_EGRESS_PORTS`: TCP ports functions may connect to.
     pub(crate) egress_ports: Vec<u16>,
+    /// `FUNCTIONS_DATABASE_ACCESS`: where functions that name `SUPABASE_DB_URL` connect, as a role
+    /// of their own; `None` where none may.
+    pub(crate) database: Option<Endpoint>,
     /// `API_INTERNAL_URL`: where the platform's API is reached from here.
     pub(crate) api: Authority,
 }
@@ -105,8 +108,8 @@ impl ServiceConfig for Config {
         let jwt = JwtConfig::from_settings(settings);
         let granted = granted(settings, jwt.as_ref());
         let limits = limits(settings);
-        let processes = processes(settings);
         let owner = Endpoint::from_settings(settings, "FUNCTIONS", roles::FUNCTIONS_ADMIN);
+        let processes = processes(settings, owner.as_ref());
         let retention = Retention {
             days: settings.parsed_or("FUNCTIONS_LOG_DAYS", 7),
             lines: settings.parsed_or("FUNCTIONS_LOG_LINES", 1_000_000),
@@ -164,7 +167,7 @@ fn limits(settings: &Settings<'_>) -> Limits {
     }
 }
 
-fn processes(settings: &Settings<'_>) -> Option<ProcessConfig> {
+fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<ProcessConfig> {
     let deno = deno::find(settings);
     let user = user::find(settings);
     let temporary = settings.path("TMPDIR", "/tmp");
@@ -190,8 +193,17 @@ fn processes(settings: &Settings<'_>) -> Option<ProcessConfig> {
         warm,
         most,
         egress_ports,
+        database: owner.and_then(|owner| client(settings, owner)),
         api: api?,
     })
+}
+
+/// The functions' own login beside the owner's, which the bootstrap made; a socket's folder cannot
+/// be reached from a sandbox.
+fn client(settings: &Settings<'_>, owner: &Endpoint) -> Option<Endpoint> {
+    let wanted = settings.flag("FUNCTIONS_DATABASE_ACCESS", true);
+    let client = owner.derived(roles::FUNCTION_CLIENT);
+    Some(client).filter(|_| wanted && owner.password.is_some() && !owner.host.starts_with('/'))
 }
 
 fn queue(settings: &Settings<'_>) -> QueueConfig {

@@ -37,8 +37,10 @@ const SWEEP: Duration = Duration::from_mins(10);
 const SHUTDOWN_LOOK: Duration = Duration::from_millis(50);
 
 /// The service of `config`: its functions are known, none runs yet.
-pub(crate) async fn build(config: Config) -> Result<Service, BoxError> {
+pub(crate) async fn build(mut config: Config) -> Result<Service, BoxError> {
     if !sandbox::landlock_is_enforced() {
+        // Nothing would keep them from this machine's other ports.
+        config.processes.database = None;
         tracing::warn!(
             "this kernel has no Landlock (or too old a one): functions are kept from files and ports by Deno's permissions alone"
         );

@@ -94,6 +94,24 @@ test("tasks by REST: a path, methods, CORS, and the caller's own rows", async ()
   assert.deepEqual(left.data, []);
 });
 
+test("Postgres by its own protocol, as a role of the functions' own", async () => {
+  await sql("drop table if exists public.acc_countries; create table public.acc_countries (id int primary key, name text); insert into public.acc_countries values (1, 'Chile')");
+  await deploy("acc-postgres", `
+    import "jsr:@supabase/functions-js/edge-runtime.d.ts";
+    import { pgTable, integer, text } from "npm:drizzle-orm@0.44.2/pg-core";
+    import { drizzle } from "npm:drizzle-orm@0.44.2/postgres-js";
+    import postgres from "npm:postgres@3.4.7";
+    const countries = pgTable("acc_countries", { id: integer("id").primaryKey(), name: text("name") });
+    const connection = postgres(Deno.env.get("SUPABASE_DB_URL")!, { prepare: false });
+    const db = drizzle(connection);
+    Deno.serve(async () => {
+      const [{ role }] = await connection\`select current_user::text as role\`;
+      return Response.json({ role, countries: await db.select().from(countries) });
+    });`);
+  const answer = await call("acc-postgres");
+  assert.deepEqual(await answer.json(), { role: "function_client", countries: [{ id: 1, name: "Chile" }] });
+});
+
 test("routers from npm: Hono, and Express on a port", async () => {
   await deploy("acc-hono", `
     import { Hono } from "npm:hono@4.7.5";

@@ -16,6 +16,9 @@ begin
             ('supabase_storage_admin',   'login nobypassrls noinherit noreplication'),
             ('supabase_realtime_admin',  'login nobypassrls noinherit replication'),
             ('supabase_functions_admin', 'login nobypassrls noinherit noreplication'),
+            -- Functions hold the service role's key already. So many connections, and no more: the
+            -- platform's own must have room.
+            ('function_client',          'login bypassrls inherit noreplication connection limit 30'),
             ('supabase_admin',           'nologin nobypassrls inherit noreplication'),
             ('dashboard_user',           'nologin nobypassrls inherit noreplication')
         ) as role (name, attributes)
@@ -51,6 +54,7 @@ $$;
 
 grant anon, authenticated to authenticator;
 grant service_role to service_authenticator;
+grant anon, authenticated, service_role to function_client;
 
 do $$
 declare
@@ -66,6 +70,9 @@ begin
             ('authenticator',            'idle_in_transaction_session_timeout', '1min'),
             ('service_authenticator',    'statement_timeout', '1min'),
             ('service_authenticator',    'idle_in_transaction_session_timeout', '1min'),
+            ('function_client',          'statement_timeout', '1min'),
+            ('function_client',          'lock_timeout', '10s'),
+            ('function_client',          'idle_in_transaction_session_timeout', '1min'),
             ('supabase_auth_admin',      'idle_in_transaction_session_timeout', '1min'),
             ('supabase_auth_admin',      'search_path', 'auth'),
             ('supabase_storage_admin',   'idle_in_transaction_session_timeout', '1min'),
@@ -87,7 +94,7 @@ begin
     -- What requests of the default schema set for themselves: where it is so already, Postgres need
     -- not look the schemas up once a request.
     for wanted in
-        select * from (values ('authenticator'), ('service_authenticator')) as login (role)
+        select * from (values ('authenticator'), ('service_authenticator'), ('function_client')) as login (role)
          where not exists (
             select from pg_db_role_setting s, unnest(s.setconfig) as entry
              where s.setrole = login.role::regrole and s.setdatabase = 0

@@ -98,7 +98,7 @@ async fn roles_have_the_rights_the_design_gives_them() {
          array(select g.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid \
                 where m.member = r.oid order by 1) \
          from pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role', \
-         'authenticator', 'service_authenticator', 'supabase_auth_admin', \
+         'authenticator', 'function_client', 'service_authenticator', 'supabase_auth_admin', \
          'supabase_realtime_admin', 'supabase_admin') and not r.rolsuper and not r.rolcreaterole \
          order by 1",
     )
@@ -118,6 +118,11 @@ async fn roles_have_the_rights_the_design_gives_them() {
             "authenticator",
             [yes, no, no, no],
             &["anon", "authenticated"],
+        ),
+        row(
+            "function_client",
+            [yes, yes, yes, no],
+            &["anon", "authenticated", "service_role"],
         ),
         row(
             "service_authenticator",

@@ -4,6 +4,7 @@
 mod complaint;
 mod connections;
 mod cpu;
+mod database;
 mod door;
 mod environment;
 mod folder;
@@ -12,6 +13,7 @@ mod headers;
 mod launch;
 mod logs;
 mod meter;
+mod networks;
 mod process;
 mod run_directory;
 mod slot;
@@ -32,13 +34,14 @@ use std::time::Duration;
 use common::{BoxError, Clock, Randomness};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use pg::Endpoint;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Runtime, StartError, Worker};
 use crate::config::{Granted, ProcessConfig};
-use crate::domain::version::Sign;
+use crate::domain::version::{Sign, Traits};
 use crate::domain::{Limits, Version};
 use crate::journal::Journal;
 use door::{Door, Target};
@@ -149,10 +152,8 @@ impl DenoRuntime {
     async fn start_version(&self, version: Arc<Version>) -> Result<Arc<dyn Worker>, StartError> {
         let mut fetched = false;
         loop {
-            let waiting = match version.traits.config {
-                None => self.stock.take(),
-                Some(_) => None,
-            };
+            let own = self.wants_its_own(&version.traits);
+            let waiting = if own { None } else { self.stock.take() };
             let slot = match waiting {
                 Some(slot) => slot,
                 None => self.spawn_slot(&version).await?,
@@ -170,6 +171,17 @@ impl DenoRuntime {
                 Err(slot::AssignError::Start(error)) => return Err(error),
             }
         }
+    }
+
+    /// Whether no process that waits for any function will do.
+    fn wants_its_own(&self, traits: &Traits) -> bool {
+        traits.config.is_some() || self.database(traits).is_some()
+    }
+
+    /// The database, for code that may connect to it.
+    fn database(&self, traits: &Traits) -> Option<&Endpoint> {
+        let database = self.config.database.as_ref();
+        database.filter(|_| traits.show(Sign::Database))
     }
 
     async fn fetch_packages(&self, version: &Arc<Version>) -> Result<(), StartError> {

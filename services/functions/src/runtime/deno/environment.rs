@@ -6,11 +6,16 @@ use std::collections::BTreeMap;
 use jwt::ApiKey;
 use serde_json::json;
 
+use super::database::DatabaseWay;
 use crate::config::Granted;
 use crate::domain::Version;
 
-/// The environment of `version`.
-pub(super) fn of(granted: &Granted, version: &Version) -> BTreeMap<String, String> {
+/// The environment of `version`, which may have a way to the database.
+pub(super) fn of(
+    granted: &Granted,
+    version: &Version,
+    database: Option<&DatabaseWay>,
+) -> BTreeMap<String, String> {
     let anon = granted.keys.token(ApiKey::Anon);
     let service_role = granted.keys.token(ApiKey::ServiceRole);
     let url = granted.public_url.text.as_str();
@@ -27,6 +32,9 @@ pub(super) fn of(granted: &Granted, version: &Version) -> BTreeMap<String, Strin
     grant("SELFDB_URL", url);
     grant("SELFDB_ANON_KEY", anon);
     grant("SUPABASE_JWKS", &granted.public_keys);
+    if let Some(way) = database {
+        grant("SUPABASE_DB_URL", way.url.expose());
+    }
     let deployment = format!("selfdb_{}_{}", version.function, version.id);
     grant("DENO_DEPLOYMENT_ID", &deployment);
     // Named keys, as a JSON object each; there is one of a kind here.

@@ -1,6 +1,7 @@
 //! The command line of a sandboxed Deno process: what it may do, said twice, to Deno by permission
 //! flags and to the kernel by the sandbox.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -8,6 +9,7 @@ use tokio::process::Command;
 
 use super::DenoRuntime;
 use super::folder::SlotFolder;
+use super::networks;
 use crate::domain::version::{ConfigFile, Traits};
 use crate::sandbox::{self, SandboxSpec};
 
@@ -17,21 +19,19 @@ const BASELINE_BYTES: u64 = 553 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
 const OPEN_FILES: u64 = 1024;
 
-/// Networks that are nobody's business on the internet. IPv6 ranges cannot be given to Deno, so of
-/// those only the addresses of this machine are here; v4-mapped ones count as IPv4.
-const DENIED_NETWORKS: &str = "0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,\
-    172.16.0.0/12,192.0.0.0/24,192.168.0.0/16,198.18.0.0/15,224.0.0.0/4,240.0.0.0/4,[::],[::1]";
-
 /// The command that starts a process in `folder`: one for any function, or for one with a
-/// configuration of its own.
+/// configuration of its own, or a way to the database at `database`.
 pub(super) fn command(
     runtime: &DenoRuntime,
     folder: &SlotFolder,
     traits: &Traits,
+    database: Option<SocketAddr>,
 ) -> Result<Command, serde_json::Error> {
+    let mut connect_ports = runtime.config.egress_ports.clone();
+    connect_ports.extend(database.map(|database| database.port()));
     let spec = SandboxSpec {
         program: runtime.config.deno.clone(),
-        arguments: arguments(runtime, folder, traits),
+        arguments: arguments(runtime, folder, traits, database),
         supervisor: rustix::process::getpid().as_raw_pid(),
         user: runtime.config.user,
         read: vec![
@@ -40,7 +40,7 @@ pub(super) fn command(
             runtime.config.packages.clone(),
         ],
         write: vec![folder.work(), runtime.door.path().to_owned()],
-        connect_ports: runtime.config.egress_ports.clone(),
+        connect_ports,
         data_bytes: BASELINE_BYTES.saturating_add(runtime.limits.memory_bytes),
         open_files: OPEN_FILES,
     };
@@ -80,7 +80,12 @@ pub(super) fn configuration(traits: &Traits, code: &Path) -> Vec<String> {
     }
 }
 
-fn arguments(runtime: &DenoRuntime, folder: &SlotFolder, traits: &Traits) -> Vec<String> {
+fn arguments(
+    runtime: &DenoRuntime,
+    folder: &SlotFolder,
+    traits: &Traits,
+    database: Option<SocketAddr>,
+) -> Vec<String> {
     let heap_mib = (runtime.limits.memory_bytes / MIB).max(16);
     let text = |path: &Path| path.display().to_string();
     let (code, work, door) = (
@@ -107,9 +112,10 @@ fn arguments(runtime: &DenoRuntime, folder: &SlotFolder, traits: &Traits) -> Vec
     .into();
     arguments.extend(configuration(traits, &folder.code()));
     let packages = text(&runtime.config.packages);
+    let ports = &runtime.config.egress_ports;
     arguments.extend([
         format!("--v8-flags=--max-old-space-size={heap_mib}"),
-        format!("--deny-net={DENIED_NETWORKS}"),
+        format!("--deny-net={}", networks::denied(ports, database)),
         format!("--allow-read={code},{work},{door},{packages}"),
         format!("--allow-write={work},{door}"),
         text(&runtime.run.bootstrap().join("boot.ts")),

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use super::connections::{Connections, SendError};
+use super::database::{self, DatabaseWay};
 use super::folder::{SlotFolder, copy_code};
 use super::process::{Ended, Process, Supervised};
 use super::worker::DenoWorker;
@@ -33,6 +34,9 @@ pub(super) struct Slot {
     process: Process,
     folder: Arc<SlotFolder>,
     connections: Connections,
+    /// The code lies in the folder already.
+    laid_down: bool,
+    database: Option<DatabaseWay>,
 }
 
 /// Why a slot did not become a function.
@@ -65,14 +69,14 @@ struct Loaded {
 }
 
 impl DenoRuntime {
-    /// Starts a process, for `version` alone where that has a configuration of its own; waits for
-    /// room where as many run as may.
+    /// Starts a process, for `version` alone where that wants one of its own; waits for room where
+    /// as many run as may.
     pub(super) async fn spawn_slot(&self, version: &Arc<Version>) -> Result<Slot, StartError> {
         let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_owned()).await;
         let Ok(Ok(room)) = room else {
             return Err(StartError::Full);
         };
-        let own = version.traits.config.is_some().then_some(version);
+        let own = self.wants_its_own(&version.traits).then_some(version);
         self.spawn_slot_in(room, own)
             .await
             .map_err(StartError::Unavailable)
@@ -101,7 +105,12 @@ impl DenoRuntime {
             lay_down(version, &folder).await?;
             traits.clone_from(&version.traits);
         }
-        let command = launch::command(self, &folder, &traits)?;
+        let database = match self.database(&traits) {
+            Some(endpoint) => Some(database::find(endpoint).await?),
+            None => None,
+        };
+        let open = database.as_ref().map(|way| way.address);
+        let command = launch::command(self, &folder, &traits, open)?;
         let mut child = self.spawner.spawn(command).await?;
         let pipes = (child.stdout.take(), child.stderr.take());
         let supervised = Supervised {
@@ -117,6 +126,8 @@ impl DenoRuntime {
             connections: Connections::new(folder.socket(), self.tasks.clone()),
             process,
             folder,
+            laid_down: version.is_some(),
+            database,
         })
     }
 
@@ -171,7 +182,7 @@ impl Slot {
             return Err(AssignError::SlotLost);
         };
         self.process.label.set(version);
-        if version.traits.config.is_none() {
+        if !self.laid_down {
             let laid_down = lay_down(version, &self.folder).await;
             laid_down.map_err(start_error)?;
         }
@@ -243,7 +254,7 @@ impl Slot {
         let assignment = Assignment {
             name: version.function.as_str(),
             entry: format!("file://{}", entry.display()),
-            environment: environment::of(&runtime.granted, version),
+            environment: environment::of(&runtime.granted, version, self.database.as_ref()),
             api_url: &runtime.granted.public_url.text,
             node_socket: version.traits.show(Sign::Server).then_some(node_socket),
         };
