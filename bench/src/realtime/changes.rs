@@ -83,7 +83,8 @@ pub(super) async fn measure(ground: &Ground, table: Table, load: Load) -> Measur
             let at = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
             let query = sqlx::query(table.insert).bind(at);
             let query = if table.owned { query.bind(user) } else { query };
-            query.execute(&pool).await.expect("an insert");
+            // One that could not be made is missed.
+            let _ = query.execute(&pool).await;
         });
     }
     while inserts.join_next().await.is_some() {}

@@ -12,12 +12,12 @@ use super::socket::{Dialect, Socket};
 /// What a minute's parts take, and how much.
 const MESSAGES: Load = Load {
     sockets: 300,
-    rate: 100,
-    time: Duration::from_secs(20),
+    rate: 30,
+    time: Duration::from_secs(15),
 };
 const CHANGES: Load = Load {
     sockets: 100,
-    rate: 100,
+    rate: 10,
     time: Duration::from_secs(10),
 };
 const PRESENT: usize = 50;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
 
@@ -46,8 +46,12 @@ pub(crate) struct Line {
 
 struct State {
     waiting: VecDeque<Bytes>,
-    /// What waits, with its overhead.
+    /// How much of the first is written.
+    written: usize,
+    /// What waits, as far as it counts.
     bytes: usize,
+    /// The most that one message counts.
+    most: usize,
     /// `None` before the socket is there, and after it.
     writer: Option<Writer>,
     ending: Ending,
@@ -74,12 +78,14 @@ impl std::fmt::Debug for Line {
 }
 
 impl Outbox {
-    /// An outbox that holds at most `limit` bytes, written by `lane`.
+    /// An outbox that takes messages until `limit` bytes wait, written by `lane`.
     pub fn new(limit: usize, lane: Arc<Lane>) -> Self {
         Self(Arc::new(Line {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
+                written: 0,
                 bytes: 0,
+                most: limit / 2,
                 writer: None,
                 ending: Ending::No,
                 failures: Vec::new(),
@@ -98,14 +104,14 @@ impl Outbox {
         self.0.list();
     }
 
-    /// Puts `wire` in line. Where there is no room left, the socket is cut instead.
+    /// Puts `wire` in line, as long as there is room; a long one takes half of the room at most.
+    /// Where there is none left, the socket is cut instead.
     pub fn send(&self, wire: Wire) {
         let mut state = self.0.state();
         if state.ending != Ending::No {
             return;
         }
-        let after = state.bytes.saturating_add(wire.len() + OVERHEAD);
-        if state.bytes > 0 && after > self.0.limit {
+        if state.bytes > self.0.limit {
             metrics::counter!("selfdb_realtime_slow_sockets_cut_total").increment(1);
             state.ending = Ending::Cut;
             drop(state);
@@ -113,8 +119,7 @@ impl Outbox {
             self.0.drained.notify_waiters();
             return;
         }
-        state.bytes = after;
-        state.waiting.push_back(wire.into_bytes());
+        state.push(wire);
         drop(state);
         self.0.list();
     }
@@ -126,8 +131,7 @@ impl Outbox {
             return;
         }
         state.ending = Ending::Last;
-        state.bytes += wire.len() + OVERHEAD;
-        state.waiting.push_back(wire.into_bytes());
+        state.push(wire);
         drop(state);
         self.0.list();
     }
@@ -193,6 +197,7 @@ impl Line {
         state.ending = Ending::Gone;
         state.writer = None;
         state.waiting = VecDeque::new();
+        state.written = 0;
         state.bytes = 0;
         self.attention.notify_one();
         self.drained.notify_waiters();
@@ -209,7 +214,7 @@ impl Line {
         while !state.waiting.is_empty() {
             match state.write(&mut context, scratch) {
                 Poll::Pending => break,
-                Poll::Ready(Ok(count @ 1..)) => state.written(count),
+                Poll::Ready(Ok(count @ 1..)) => state.advance(count),
                 Poll::Ready(Ok(0) | Err(_)) => {
                     self.gone(&mut state);
                     return;
@@ -240,11 +245,13 @@ impl State {
             return Poll::Pending;
         };
         let mut writer = Pin::new(writer);
+        let first = first.get(self.written..).unwrap_or_default();
         if self.waiting.len() == 1 || first.len() >= WRITE_BYTES {
             return writer.as_mut().poll_write(context, first);
         }
         scratch.clear();
-        for piece in &self.waiting {
+        scratch.extend_from_slice(first);
+        for piece in self.waiting.iter().skip(1) {
             if scratch.len() + piece.len() > WRITE_BYTES {
                 break;
             }
@@ -253,20 +260,24 @@ impl State {
         writer.as_mut().poll_write(context, scratch)
     }
 
-    /// Takes `count` written bytes out of the line.
-    fn written(&mut self, mut count: usize) {
-        while let Some(first) = self.waiting.front_mut() {
-            if count < first.len() {
-                first.advance(count);
-                self.bytes = self.bytes.saturating_sub(count);
-                return;
-            }
-            count -= first.len();
-            self.bytes = self.bytes.saturating_sub(first.len() + OVERHEAD);
+    fn cost(&self, length: usize) -> usize {
+        length.min(self.most) + OVERHEAD
+    }
+
+    fn push(&mut self, wire: Wire) {
+        self.bytes += self.cost(wire.len());
+        self.waiting.push_back(wire.into_bytes());
+    }
+
+    /// Takes what is written, `count` bytes more, out of the line.
+    fn advance(&mut self, count: usize) {
+        self.written += count;
+        while let Some(length) = self.waiting.front().map(Bytes::len)
+            && length <= self.written
+        {
+            self.written -= length;
+            self.bytes = self.bytes.saturating_sub(self.cost(length));
             self.waiting.pop_front();
-            if count == 0 {
-                return;
-            }
         }
     }
 }
@@ -330,8 +341,9 @@ mod tests {
         let mut read = vec![0; 1200];
         far.read_exact(&mut read).await.expect("bytes");
         outbox.written().await;
-        outbox.send(message());
-        outbox.send(message());
+        for _ in 0..3 {
+            outbox.send(message());
+        }
         assert_eq!(outbox.0.state().ending, Ending::No);
         outbox.send(message());
         assert_eq!(outbox.attention().await.0, Ending::Cut);
@@ -354,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_large_message_always_fits_an_empty_outbox() {
+    fn one_message_longer_than_the_room_is_taken() {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.expect("a runtime");
         let _inside = runtime.enter();

@@ -1,5 +1,6 @@
 //! From a configuration to the service: migrate, wire, and name what runs beside requests.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use common::{
     Check, Clock, Randomness as _, Service, ServiceConfig as _, SystemClock, SystemRandomness, Task,
 };
 use pg::sqlx::PgPool;
-use pg::{AccessPools, Migrations, PoolOptions};
+use pg::{Migrations, PoolOptions};
 
 use crate::bus::{EventBus, InProcessBus};
 use crate::changes::{Access, Subscriptions};
@@ -33,8 +34,8 @@ pub const MIGRATIONS: Migrations =
 
 /// The owner's connections: migrations, the slot's name, sweeping messages.
 const OWNER_CONNECTIONS: u32 = 2;
-/// Connections of each access pool: policies are read and asked with them.
-const ACCESS_CONNECTIONS: u32 = 4;
+/// Connections of each login and kind, made when needed: policies are read and asked with them.
+const ACCESS_CONNECTIONS: NonZeroU8 = NonZeroU8::MIN.saturating_add(3);
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const KEEP_MESSAGES_DAYS: i32 = 3;
 
@@ -46,13 +47,8 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let topics = Arc::new(Topics::default());
     let subscriptions = Arc::new(Subscriptions::default());
-    let options = PoolOptions::new("selfdb-realtime", ACCESS_CONNECTIONS);
-    let pools = AccessPools::new(
-        &config.authenticator,
-        &config.service_authenticator,
-        &options,
-    );
-    let access = Arc::new(Access::new(pools));
+    let (user, service) = (&config.authenticator, &config.service_authenticator);
+    let access = Arc::new(Access::new(user, service, ACCESS_CONNECTIONS)?);
     let ended = Arc::<EndedSessions>::default();
     let fan_out = Arc::new(FanOut {
         topics: Arc::clone(&topics),

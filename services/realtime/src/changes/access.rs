@@ -6,14 +6,15 @@
 mod topics;
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jwt::Identity;
 use lru::LruCache;
+use pg::pipeline::{Pipeline, PipelineError, PipelineOptions};
 use pg::sqlx::{self, Postgres, Transaction};
-use pg::{AccessPools, RequestContext, sqlstate};
+use pg::{AccessPools, Endpoint, PoolOptions, RequestContext, roles, sqlstate};
 use tokio::time::Instant;
 
 use super::plan::{AccessPlan, Question, RowRule};
@@ -24,8 +25,11 @@ use crate::store::columns::{self, ReadableColumn};
 /// How long a plan is believed. A change of the table's policies or grants comes with a new
 /// description of the table and is seen at once; this is for changes of roles and schemas.
 const PLAN_LIFETIME: Duration = Duration::from_secs(5);
+/// A plan that is in use is read again before its time is over, while it is still believed.
+const PLAN_RENEWAL: Duration = Duration::from_secs(3);
 /// How long a policy may think: other listeners wait for it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
+const APPLICATION: &str = "selfdb-realtime";
 const MAX_PLANS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// Why there is no answer.
@@ -78,21 +82,45 @@ struct CachedPlan {
     relation: Arc<Relation>,
     plan: Arc<AccessPlan>,
     read_at: Instant,
+    /// Whether it is being read again.
+    renewing: bool,
 }
+
+/// A table's oid, and a role.
+type PlanKey = (u32, String);
 
 /// Asks Postgres who may see what.
 pub struct Access {
+    reader: Arc<Reader>,
+    /// For the questions about rows: one round trip each.
+    user: Pipeline,
+    service: Pipeline,
+}
+
+/// Reads plans and keeps them.
+struct Reader {
     pools: AccessPools,
-    plans: Mutex<LruCache<(u32, String), CachedPlan>>,
+    plans: Mutex<LruCache<PlanKey, CachedPlan>>,
 }
 
 impl Access {
-    /// Asks through `pools`.
-    pub fn new(pools: AccessPools) -> Self {
-        Self {
-            pools,
-            plans: Mutex::new(LruCache::new(MAX_PLANS)),
-        }
+    /// Asks as two logins, one for users and one for the service's own role, through at most so
+    /// many connections of each kind. The error is a TLS configuration that cannot be used.
+    pub fn new(
+        user: &Endpoint,
+        service: &Endpoint,
+        connections: NonZeroU8,
+    ) -> Result<Self, PipelineError> {
+        let options = PoolOptions::new(APPLICATION, connections.get().into());
+        let asking = PipelineOptions::new(APPLICATION, connections.into());
+        Ok(Self {
+            reader: Arc::new(Reader {
+                pools: AccessPools::new(user, service, &options),
+                plans: Mutex::new(LruCache::new(MAX_PLANS)),
+            }),
+            user: Pipeline::new(user.clone(), asking.clone())?,
+            service: Pipeline::new(service.clone(), asking)?,
+        })
     }
 
     /// Decides over `changes` of one table.
@@ -114,7 +142,7 @@ impl Access {
         identity: &Identity,
         changes: &[&Change],
     ) -> Result<Answer, AccessError> {
-        let plan = self.plan(relation, identity).await?;
+        let plan = self.reader.plan(relation, identity).await?;
         let marked = |names: &[String]| -> Arc<[bool]> {
             let columns = relation.columns.iter();
             let found = columns
@@ -164,39 +192,8 @@ impl Access {
 
     /// Forgets what is known of a role's access to a table.
     pub fn forget(&self, relation: &Relation, identity: &Identity) {
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.pop(&(relation.oid, identity.role.clone()));
-    }
-
-    async fn plan(
-        &self,
-        relation: &Arc<Relation>,
-        identity: &Identity,
-    ) -> Result<Arc<AccessPlan>, AccessError> {
         let key = (relation.oid, identity.role.clone());
-        if let Some(plan) = self.cached(&key, relation) {
-            return Ok(plan);
-        }
-        let read_at = Instant::now();
-        let mut transaction = self.begin(identity).await?;
-        let oid = i64::from(relation.oid);
-        let plan = Arc::new(read_plan(&mut transaction, oid, Command::Select).await?);
-        transaction.rollback().await?;
-        let cached = CachedPlan {
-            relation: Arc::clone(relation),
-            plan: Arc::clone(&plan),
-            read_at,
-        };
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.put(key, cached);
-        Ok(plan)
-    }
-
-    fn cached(&self, key: &(u32, String), relation: &Arc<Relation>) -> Option<Arc<AccessPlan>> {
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = plans.get(key)?;
-        let current = Arc::ptr_eq(&cached.relation, relation);
-        (current && cached.read_at.elapsed() < PLAN_LIFETIME).then(|| Arc::clone(&cached.plan))
+        self.reader.plans().pop(&key);
     }
 
     /// Rows that are alike in what the policies read are asked about once.
@@ -226,15 +223,34 @@ impl Access {
             return Ok(vec![false; rows.len()]);
         }
         let json = format!("[{}]", subjects.join(","));
-        let mut transaction = self.begin(identity).await?;
-        let answers = store::ask(&mut transaction, &question.query, &json).await?;
-        transaction.rollback().await?;
+        let answers = self.answers(identity, &question.query, &json).await?;
         metrics::counter!("selfdb_realtime_policy_queries_total").increment(1);
         let answer = |place: Option<usize>| place.and_then(|place| answers.get(place).copied());
         Ok(of_row
             .into_iter()
             .map(|place| answer(place) == Some(true))
             .collect())
+    }
+
+    async fn answers(
+        &self,
+        identity: &Identity,
+        query: &str,
+        rows: &str,
+    ) -> Result<Vec<bool>, AccessError> {
+        let pipeline = if identity.role == roles::SERVICE_ROLE {
+            &self.service
+        } else {
+            &self.user
+        };
+        let context = context(identity);
+        if let Some(answers) = store::ask_at_once(pipeline, &context, query, rows).await? {
+            return Ok(answers);
+        }
+        let mut transaction = self.begin(identity).await?;
+        let answers = store::ask(&mut transaction, query, rows).await?;
+        transaction.rollback().await?;
+        Ok(answers)
     }
 
     /// The columns of a table that `identity` may read; `None` where there is no such table.
@@ -266,10 +282,82 @@ impl Access {
         &self,
         identity: &Identity,
     ) -> Result<Transaction<'static, Postgres>, AccessError> {
-        let context = RequestContext::new(&*identity.role, Arc::clone(&identity.claims_json))
-            .with_statement_timeout(STATEMENT_TIMEOUT);
-        Ok(self.pools.begin(&context).await?)
+        Ok(self.reader.pools.begin(&context(identity)).await?)
     }
+}
+
+impl Reader {
+    fn plans(&self) -> MutexGuard<'_, LruCache<PlanKey, CachedPlan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn plan(
+        self: &Arc<Self>,
+        relation: &Arc<Relation>,
+        identity: &Identity,
+    ) -> Result<Arc<AccessPlan>, AccessError> {
+        let key = (relation.oid, identity.role.clone());
+        match self.cached(&key, relation) {
+            Some((plan, Renewal::Due)) => {
+                let (reader, relation) = (Arc::clone(self), Arc::clone(relation));
+                let context = context(identity);
+                // Where that fails the plan's time ends, and it is read anew.
+                tokio::spawn(async move { reader.read(&relation, &context).await });
+                Ok(plan)
+            }
+            Some((plan, Renewal::NotDue)) => Ok(plan),
+            None => self.read(relation, &context(identity)).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        relation: &Arc<Relation>,
+        context: &RequestContext,
+    ) -> Result<Arc<AccessPlan>, AccessError> {
+        let read_at = Instant::now();
+        let mut transaction = self.pools.begin(context).await?;
+        let oid = i64::from(relation.oid);
+        let plan = Arc::new(read_plan(&mut transaction, oid, Command::Select).await?);
+        transaction.rollback().await?;
+        let cached = CachedPlan {
+            relation: Arc::clone(relation),
+            plan: Arc::clone(&plan),
+            read_at,
+            renewing: false,
+        };
+        let key = (relation.oid, context.role.clone());
+        self.plans().put(key, cached);
+        Ok(plan)
+    }
+
+    fn cached(
+        &self,
+        key: &PlanKey,
+        relation: &Arc<Relation>,
+    ) -> Option<(Arc<AccessPlan>, Renewal)> {
+        let mut plans = self.plans();
+        let cached = plans.get_mut(key)?;
+        let age = cached.read_at.elapsed();
+        if !Arc::ptr_eq(&cached.relation, relation) || age >= PLAN_LIFETIME {
+            return None;
+        }
+        let due = age >= PLAN_RENEWAL && !cached.renewing;
+        cached.renewing |= due;
+        let renewal = if due { Renewal::Due } else { Renewal::NotDue };
+        Some((Arc::clone(&cached.plan), renewal))
+    }
+}
+
+/// Whether a plan is to be read again.
+enum Renewal {
+    Due,
+    NotDue,
+}
+
+fn context(identity: &Identity) -> RequestContext {
+    RequestContext::new(&*identity.role, Arc::clone(&identity.claims_json))
+        .with_statement_timeout(STATEMENT_TIMEOUT)
 }
 
 async fn read_plan(

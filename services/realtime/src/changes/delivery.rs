@@ -119,7 +119,11 @@ impl<'a> Delivery<'a> {
             }
             Dialect::SelfDb(subscription) => Wire::text(match view {
                 View::Columns(shown) => render::selfdb(subscription, self.change, shown),
-                View::Small(shown) => render::selfdb_small(subscription, self.change, shown),
+                // SelfDB's own socket tells rows of any size.
+                View::Small(shown) => match &self.change.whole {
+                    Some(whole) => render::selfdb(subscription, whole, shown),
+                    None => render::selfdb_small(subscription, self.change, shown),
+                },
                 View::Unauthorized => render::selfdb_unauthorized(subscription, self.change),
             }),
         };

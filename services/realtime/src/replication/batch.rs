@@ -22,8 +22,8 @@ use crate::journal::{Content, Logged, Record};
 /// are.
 const MAX_EVENTS: usize = 512;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Of a row that is too large to be told, values up to this many bytes are kept: enough for keys
-/// and for what policies read.
+/// Of a row that is too large to be told to everybody, values up to this many bytes are kept:
+/// enough for keys and for what policies read.
 const KEPT_VALUE_BYTES: usize = 8 * 1024;
 
 /// What waits to be handed on.
@@ -156,23 +156,27 @@ impl Intake {
         data: Bytes,
     ) -> Result<(), UnknownRelation> {
         let size = data.len();
-        let (message, content) = if size > self.max_event_bytes {
+        let at = &self.committed_at;
+        let (change, content) = if size > self.max_event_bytes {
+            let whole = self.relations.change(message.clone(), at, position)?;
             let message = message.without_values_over(KEPT_VALUE_BYTES);
             let data = message.encode_change().unwrap_or_default();
-            (message, Content::LargeChange(data))
+            let change = Change {
+                large: true,
+                whole: Some(Arc::new(whole)),
+                ..self.relations.change(message, at, position)?
+            };
+            (change, Content::LargeChange(data))
         } else {
-            (message, Content::Change(data))
+            let change = self.relations.change(message, at, position)?;
+            (change, Content::Change(data))
         };
-        let mut change = self
-            .relations
-            .change(message, &self.committed_at, position)?;
-        change.large = matches!(content, Content::LargeChange(_));
         let logged = Logged {
             position,
             committed_micros: self.committed_micros,
             content,
         };
-        let change = Committed::Change(Arc::<Change>::new(change));
+        let change = Committed::Change(Arc::new(change));
         self.batch.push(position, change, logged, size);
         Ok(())
     }

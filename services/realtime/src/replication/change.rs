@@ -98,6 +98,8 @@ pub struct Change {
     /// Whether the rows are larger than an event may be: their large values are not known, and
     /// listeners are told so instead of the rows.
     pub large: bool,
+    /// All of it, where it is larger than an event may be: live only, not from the journal.
+    pub whole: Option<Arc<Change>>,
 }
 
 impl Change {

@@ -164,6 +164,7 @@ impl Relations {
             new,
             old,
             large: false,
+            whole: None,
         })
     }
 

@@ -1,8 +1,10 @@
 //! What a role may do with a table, and whether its policies let a row through. Everything runs
 //! in the listener's own role with its own claims; Postgres decides.
 
+use pg::pipeline::{Batch, Pipeline, PipelineError, Statement};
+use pg::sqlstate::QUERY_CANCELED;
 use pg::sqlx::{self, AssertSqlSafe, Error, PgConnection, Row as _};
-use pg::{Ident, QualifiedIdent};
+use pg::{Ident, QualifiedIdent, RequestContext};
 
 /// What is asked of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -214,4 +216,26 @@ pub async fn ask(
         .bind(rows)
         .fetch_all(connection)
         .await
+}
+
+/// The same as `context` says, in one round trip; `None` where that could not be, for whatever
+/// reason, a policy that writes included: then [`ask`] must be asked. An error where the policy
+/// took too long.
+pub async fn ask_at_once(
+    pipeline: &Pipeline,
+    context: &RequestContext,
+    query: &str,
+    rows: &str,
+) -> Result<Option<Vec<bool>>, Error> {
+    let batch = Batch::read_only().then(Statement::new(query).bind(rows));
+    match pipeline.run(context, &batch).await {
+        Ok(results) => Ok(results.last().map(|result| {
+            let rows = result.rows.iter();
+            rows.map(|row| row.get(0) == Some(b"t")).collect()
+        })),
+        Err(PipelineError::Database(error)) if error.code == QUERY_CANCELED => {
+            Err(Error::Protocol("a policy took too long".to_owned()))
+        }
+        Err(_) => Ok(None),
+    }
 }

@@ -2,8 +2,8 @@
 //! heard once.
 //!
 //! `REALTIME_KILLS_EVENTS=1000000 cargo test -p realtime --test it nothing_is_missed` writes that many
-//! rows (nextest would end so long a test); with `REALTIME_KILLS_SEED` the faults come in the same
-//! order again.
+//! rows (nextest would end so long a test), with `REALTIME_KILLS_PROGRAM` another build of the
+//! service; with `REALTIME_KILLS_SEED` the faults come in the same order again.
 
 mod cluster;
 mod faults;
@@ -26,6 +26,11 @@ use processes::Processes;
 /// How long the last event may take after the last fault; of many, the client may be far behind.
 const PATIENCE: Duration = Duration::from_mins(2);
 const PATIENCE_PER_THOUSAND: Duration = Duration::from_millis(500);
+
+/// Between two faults, in a run of few events and in one of many.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_OF_MANY: Duration = Duration::from_secs(2);
+const MANY: u64 = 100_000;
 
 /// How often the last event is written.
 const LAST_EVERY: Duration = Duration::from_secs(2);
@@ -56,6 +61,11 @@ impl Plan {
         let listening = Listening::begin(Arc::clone(&processes), self.memory, done.clone()).await;
         let faults = Faults {
             kinds: self.faults,
+            pause: if self.events < MANY {
+                PAUSE
+            } else {
+                PAUSE_OF_MANY
+            },
             seed: setting("REALTIME_KILLS_SEED").unwrap_or(7),
         };
         let written = done.child_token();
@@ -64,7 +74,7 @@ impl Plan {
             listening.breaker(),
             written.clone(),
         ));
-        writers::write(&processes, &history, self.events).await;
+        writers::write(&processes, &history, self.events, &listening.count()).await;
         written.cancel();
         let faults = faults.await.expect("no panic");
         let mut listening = std::pin::pin!(listening.until_last());

@@ -1,10 +1,12 @@
 //! SelfDB's own socket.
 
+use common::{Environment as _, ProcessEnvironment};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::client::PATIENCE;
 use crate::stage::Stage;
@@ -14,7 +16,11 @@ struct SelfDbClient(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl SelfDbClient {
     async fn connect(stage: &Stage) -> Self {
         let url = format!("{}/api/v1/realtime/ws", stage.service.url());
-        let (socket, _) = connect_async(url.replace("http://", "ws://"))
+        let url = url.replace("http://", "ws://");
+        let any_size = WebSocketConfig::default()
+            .max_message_size(None)
+            .max_frame_size(None);
+        let (socket, _) = connect_async_with_config(url, Some(any_size), false)
             .await
             .expect("a socket");
         Self(socket)
@@ -158,4 +164,39 @@ async fn a_wrong_token_ends_the_socket() {
         .await
         .expect("in time");
     assert!(matches!(end, Some(Ok(Message::Close(Some(_))))), "{end:?}");
+}
+
+/// Megabytes of one value: `REALTIME_ROW_MEGABYTES=100` tries as large a row.
+#[tokio::test]
+async fn a_row_of_any_size_arrives_and_the_next_one_too() {
+    let setting = ProcessEnvironment.var("REALTIME_ROW_MEGABYTES");
+    let megabytes: usize = setting.and_then(|text| text.parse().ok()).unwrap_or(3);
+    let stage = Stage::with(|settings| {
+        settings
+            .with("REALTIME_MAX_EVENT_BYTES", "1000000")
+            .with("REALTIME_BUFFER_BYTES", "1000000")
+    })
+    .await;
+    stage.open_table().await;
+    let mut client = SelfDbClient::connect(&stage).await;
+    let hello = json!({ "type": "authenticate", "token": stage.db.anon_token() });
+    assert_eq!(client.ask(hello).await["type"], "connected");
+    let todos =
+        json!({ "type": "subscribe", "subscription_id": "t", "data": { "table": "todos" } });
+    assert_eq!(client.ask(todos).await["type"], "subscribed");
+    let insert = "insert into todos values (1, repeat('x', $1)), (2, 'small')";
+    let length = i32::try_from(megabytes * 1_000_000).expect("a length");
+    let inserted = pg::sqlx::query(insert).bind(length);
+    let inserted = inserted.execute(&stage.db.admin_pool()).await;
+    inserted.expect("the rows");
+    let row = client.hear().await["data"]["data"].take();
+    assert_eq!(row["id"], 1);
+    assert_eq!(
+        row["body"].as_str().map(str::len),
+        Some(megabytes * 1_000_000)
+    );
+    assert_eq!(
+        client.hear().await["data"]["data"],
+        json!({ "id": 2, "body": "small" })
+    );
 }

@@ -22,6 +22,8 @@ pub(super) enum Fault {
 
 pub(super) struct Faults {
     pub(super) kinds: &'static [Fault],
+    /// Between two faults there is at least this.
+    pub(super) pause: Duration,
     pub(super) seed: u64,
 }
 
@@ -38,8 +40,8 @@ impl Faults {
             if written.is_cancelled() && index >= self.kinds.len() {
                 break;
             }
-            let pause = Duration::from_millis(100 + self.random() % 700);
-            tokio::time::sleep(pause).await;
+            let longer = Duration::from_millis(self.random() % 700);
+            tokio::time::sleep(self.pause + longer).await;
             let which = usize::try_from(self.random()).unwrap_or(0);
             // Each in turn at first, then at random.
             let place = if index < self.kinds.len() {

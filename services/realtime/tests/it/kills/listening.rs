@@ -1,6 +1,7 @@
 //! A client that comes back whenever it is cut off, and notes what it hears.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub(super) enum Memory {
 pub(super) struct Heard {
     pub(super) marks: Vec<String>,
     pub(super) resyncs: usize,
+    count: Arc<AtomicU64>,
     first: Option<String>,
     last: Option<String>,
 }
@@ -40,6 +42,7 @@ pub(super) struct Heard {
 pub(super) struct Listening {
     task: JoinHandle<Heard>,
     breaker: Arc<Notify>,
+    count: Arc<AtomicU64>,
 }
 
 impl Listening {
@@ -51,6 +54,7 @@ impl Listening {
     ) -> Self {
         let breaker = Arc::new(Notify::new());
         let mut heard = Heard::default();
+        let count = Arc::clone(&heard.count);
         let client = loop {
             match join(&processes, memory, &mut heard).await {
                 Some(client) => break client,
@@ -77,12 +81,21 @@ impl Listening {
             }
             heard
         });
-        Self { task, breaker }
+        Self {
+            task,
+            breaker,
+            count,
+        }
     }
 
     /// What cuts the client's connection.
     pub(super) fn breaker(&self) -> Arc<Notify> {
         Arc::clone(&self.breaker)
+    }
+
+    /// How many events it has heard.
+    pub(super) fn count(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
     }
 
     /// Waits for the last row; answers everything that was heard.
@@ -122,6 +135,7 @@ async fn listen(client: &mut Client, heard: &mut Heard) -> bool {
                     return true;
                 }
                 heard.marks.push(mark.to_owned());
+                heard.count.fetch_add(1, Ordering::Relaxed);
                 heard.note(&event.payload["resume_token"]);
             }
             "phx_error" | "phx_close" => return false,

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use common::{EnvironmentMap, Secret, Settings};
+use common::{Environment as _, EnvironmentMap, ProcessEnvironment, Secret, Settings};
 use pg::bootstrap::{self, RolePasswords};
 use pg::sqlx::{self, PgPool};
 use pg::{Endpoint, PoolOptions, roles};
@@ -132,7 +132,9 @@ impl Drop for Processes {
 }
 
 fn serve(environment: &EnvironmentMap, port: u16) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_selfdb-realtime"))
+    let another = ProcessEnvironment.var("REALTIME_KILLS_PROGRAM");
+    let program = another.unwrap_or_else(|| env!("CARGO_BIN_EXE_selfdb-realtime").to_owned());
+    Command::new(program)
         .envs(environment.iter())
         .env("REALTIME_PORT", port.to_string())
         .stdin(Stdio::null())

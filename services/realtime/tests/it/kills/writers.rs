@@ -7,6 +7,7 @@ use std::time::Duration;
 use pg::sqlx::{self, PgPool};
 use testkit::history::History;
 
+use super::MANY;
 use super::processes::Processes;
 
 /// The mark of the last rows.
@@ -14,14 +15,20 @@ pub(super) const LAST: &str = "last";
 const WRITERS: u64 = 3;
 /// The most rows of one transaction, in a run of few events and in one of many.
 const MOST_ROWS: u64 = 5;
-const MOST_ROWS_OF_MANY: u64 = 60;
-const MANY: u64 = 100_000;
+const MOST_ROWS_OF_MANY: u64 = 500;
 /// Between two transactions of one writer, so that faults have something to fall into.
 const PAUSE: Duration = Duration::from_millis(4);
 const RETRY: Duration = Duration::from_millis(50);
+/// How far the client may be behind before writers wait for it: less than the journal keeps.
+const MOST_AHEAD: u64 = 50_000;
 
-/// Writes `events` rows, several to a transaction.
-pub(super) async fn write(processes: &Arc<Processes>, history: &Arc<History>, events: u64) {
+/// Writes `events` rows, several to a transaction; `heard` is how many the client has heard.
+pub(super) async fn write(
+    processes: &Arc<Processes>,
+    history: &Arc<History>,
+    events: u64,
+    heard: &Arc<AtomicU64>,
+) {
     let left = Arc::new(AtomicU64::new(events));
     let most = if events < MANY {
         MOST_ROWS
@@ -30,6 +37,7 @@ pub(super) async fn write(processes: &Arc<Processes>, history: &Arc<History>, ev
     };
     let writers = (0..WRITERS).map(|writer| {
         let (pool, history, left) = (processes.pool(), Arc::clone(history), Arc::clone(&left));
+        let heard = Arc::clone(heard);
         tokio::spawn(async move {
             let mut next = 0u64;
             loop {
@@ -45,6 +53,10 @@ pub(super) async fn write(processes: &Arc<Processes>, history: &Arc<History>, ev
                     .map(|n| format!("{writer}-{n}"))
                     .collect();
                 next += rows;
+                let taken = || events - left.load(Ordering::Relaxed);
+                while taken().saturating_sub(heard.load(Ordering::Relaxed)) > MOST_AHEAD {
+                    tokio::time::sleep(RETRY).await;
+                }
                 if !insert(&pool, &history, &marks).await {
                     tokio::time::sleep(RETRY).await;
                 }
