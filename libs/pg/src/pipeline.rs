@@ -7,6 +7,9 @@
 //! Invariants, each held by a test:
 //! - A connection belongs to one request until the server has said that it is done with it. A
 //!   request that is dropped leaves its connection to a task that reads the rest or cancels it.
+//!   The exception are reads that wait for a connection: those that were quick before go out
+//!   together, each with its own `Sync` and so a transaction of its own, and one that is not
+//!   answered for another's sake is run again.
 //! - Nothing runs unless the role and the settings of its own request were set first.
 //! - A batch is sent again only where the server cannot have begun it, where it cannot write, or
 //!   where its transaction was undone (a statement prepared before its table changed).
@@ -23,12 +26,15 @@ mod cache;
 mod connection;
 mod connector;
 mod context;
+mod driver;
+mod encoded;
 mod error;
 mod exchange;
 mod frame;
 mod lease;
 mod listener;
 mod pool;
+mod queue;
 mod reported;
 mod results;
 mod session;
@@ -52,8 +58,9 @@ pub use self::results::{Column, ResultSet, Row, Rows};
 pub use self::stream::RowStream;
 pub use self::transaction::OpenTransaction;
 use crate::{Endpoint, RequestContext, RoleRules};
-use connection::{Framing, Until};
+use connection::Until;
 use connector::Connector;
+use encoded::{Encoded, Framing};
 use lease::Lease;
 use pool::Pool;
 
@@ -166,9 +173,12 @@ impl Pipeline {
             let checked = self.run_checked(context, batch, |_| Decision::Commit).await;
             return checked.map(|checked| checked.results);
         }
-        let mut lease = self
-            .perform(context, batch, Framing::Implicit, Until::End)
-            .await?;
+        let encoded = Arc::new(self.encoded(context, batch, Framing::Implicit)?);
+        let patience = self.patience_with(batch);
+        if let Some(outcome) = self.pool.run_together(&encoded, patience).await {
+            return outcome;
+        }
+        let mut lease = self.perform(&encoded, patience, Until::End).await?;
         Ok(std::mem::take(&mut lease.connection().exchange.results))
     }
 
@@ -180,12 +190,12 @@ impl Pipeline {
         batch: &Batch<'_>,
         decide: impl FnOnce(&[ResultSet]) -> Decision + Send,
     ) -> Result<Checked, PipelineError> {
-        let mut lease = self
-            .perform(context, batch, Framing::Explicit, Until::End)
-            .await?;
+        let encoded = self.encoded(context, batch, Framing::Explicit)?;
+        let patience = self.patience_with(batch);
+        let mut lease = self.perform(&encoded, patience, Until::End).await?;
         let results = std::mem::take(&mut lease.connection().exchange.results);
         let decision = decide(&results);
-        lease.end(decision, self.deadline_of(batch)).await?;
+        lease.end(decision, Instant::now() + patience).await?;
         Ok(Checked { decision, results })
     }
 
@@ -196,11 +206,10 @@ impl Pipeline {
         context: &RequestContext,
         batch: &Batch<'_>,
     ) -> Result<(OpenTransaction, Vec<ResultSet>), PipelineError> {
-        let mut lease = self
-            .perform(context, batch, Framing::Explicit, Until::End)
-            .await?;
+        let encoded = self.encoded(context, batch, Framing::Explicit)?;
+        let patience = self.patience_with(batch);
+        let mut lease = self.perform(&encoded, patience, Until::End).await?;
         let results = std::mem::take(&mut lease.connection().exchange.results);
-        let patience = batch.deadline.unwrap_or(self.deadline);
         Ok((OpenTransaction::new(lease, patience), results))
     }
 
@@ -211,10 +220,27 @@ impl Pipeline {
         context: &RequestContext,
         batch: &Batch<'_>,
     ) -> Result<RowStream, PipelineError> {
-        let framing = Framing::of(batch);
-        let lease = self.perform(context, batch, framing, Until::Rows).await?;
-        let patience = batch.deadline.unwrap_or(self.deadline);
+        let encoded = self.encoded(context, batch, Framing::of(batch))?;
+        let patience = self.patience_with(batch);
+        let lease = self.perform(&encoded, patience, Until::Rows).await?;
         Ok(RowStream::new(lease, patience))
+    }
+
+    /// What is sent for `batch`, whoever sends it.
+    fn encoded(
+        &self,
+        context: &RequestContext,
+        batch: &Batch<'_>,
+        framing: Framing,
+    ) -> Result<Encoded, PipelineError> {
+        let login = &self.pool.connector.endpoint.user;
+        let is_login = context.rules == RoleRules::Platform && context.role == *login;
+        if context.role == "none" || is_login {
+            // Postgres would take either for no change of role at all.
+            let refused = DatabaseError::role_refused(&context.role);
+            return Err(PipelineError::Database(refused));
+        }
+        Encoded::new(context, batch, framing).map_err(PipelineError::Invalid)
     }
 
     /// Runs a batch on connections until one takes it. Connections that the server has closed
@@ -222,37 +248,23 @@ impl Pipeline {
     /// is tried a second time also where the server may have begun it.
     async fn perform(
         &self,
-        context: &RequestContext,
-        batch: &Batch<'_>,
-        framing: Framing,
+        encoded: &Encoded,
+        patience: Duration,
         until: Until,
     ) -> Result<Lease, PipelineError> {
-        let login = &self.pool.connector.endpoint.user;
-        let is_login = context.rules == RoleRules::Platform && context.role == *login;
-        if context.role == "none" || is_login {
-            // Postgres would take either for no change of role at all.
-            return Err(PipelineError::Database(DatabaseError::role_refused(
-                &context.role,
-            )));
-        }
         let mut attempt = 1;
         loop {
             let mut lease = self.pool.lease().await?;
-            let deadline = self.deadline_of(batch);
-            let performed = lease
-                .perform(context, batch, framing, until, deadline)
-                .await;
-            let error = match performed {
+            let deadline = Instant::now() + patience;
+            let error = match lease.perform(encoded, until, deadline).await {
                 Ok(()) => return Ok(lease),
                 Err(error) => error,
             };
             let PipelineError::Unavailable { source, .. } = &error else {
                 return Err(error);
             };
-            let connection = lease.connection();
-            let harmless = batch.access == Access::ReadOnly && attempt == 1;
-            let repeatable = connection.never_began(source)
-                || (harmless && !connection.exchange.answered && source.is_silent());
+            let is_harmless = encoded.access == Access::ReadOnly && attempt == 1;
+            let repeatable = lease.connection().is_repeatable(source, is_harmless);
             if !repeatable || attempt == self.attempts {
                 return Err(error);
             }
@@ -260,8 +272,8 @@ impl Pipeline {
         }
     }
 
-    fn deadline_of(&self, batch: &Batch<'_>) -> Instant {
-        Instant::now() + batch.deadline.unwrap_or(self.deadline)
+    fn patience_with(&self, batch: &Batch<'_>) -> Duration {
+        batch.deadline.unwrap_or(self.deadline)
     }
 }
 

@@ -4,25 +4,14 @@ use postgres_protocol::message::backend::Message;
 use tokio::time::Instant;
 
 use super::PipelineOptions;
-use super::batch::{Batch, Isolation};
 use super::cache::StatementCache;
+use super::encoded::Encoded;
 use super::error::{ConnectionError, Outcome};
-use super::exchange::{Commits, Exchange, Transaction};
+use super::exchange::{Commits, Exchange, Kind, Transaction};
 use super::frame::Frame;
 use super::session::{CancelKey, Session};
 
 mod compose;
-
-/// Who ends a batch's transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// Postgres, at the end of the batch.
-    Implicit,
-    /// The caller, once the results are there.
-    Explicit,
-    /// The caller: the transaction is open already.
-    Continued,
-}
 
 /// How far to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +27,8 @@ pub(super) struct Connection {
     session: Session,
     cache: StatementCache,
     pub(super) exchange: Exchange,
-    /// Whether the server may still be working on something, or holds a transaction open.
+    /// Whether the server may still be working on [`Connection::exchange`], or holds a transaction
+    /// open.
     pub(super) is_busy: bool,
     /// Not to be used for another request.
     pub(super) is_spent: bool,
@@ -64,6 +54,16 @@ impl Connection {
         self.session.key
     }
 
+    /// Whether `encoded` may be sent before what was sent before it is answered: only reads, whose
+    /// statements this session has and was quick with.
+    pub(super) fn takes_along(&self, encoded: &Encoded) -> bool {
+        encoded.is_simple_read()
+            && encoded.steps().all(|step| {
+                let known = self.cache.confirmed(step.key);
+                known.is_some_and(|known| step.kind == Kind::Frame || known.is_quick())
+            })
+    }
+
     /// Whether the server still keeps this idle session, as far as what has arrived tells.
     pub(super) fn is_alive(&mut self) -> bool {
         loop {
@@ -86,6 +86,12 @@ impl Connection {
         }
     }
 
+    /// Turns to the next of several batches that were composed.
+    pub(super) fn expect(&mut self, exchange: Exchange) {
+        self.exchange = exchange;
+        self.is_busy = true;
+    }
+
     /// Sends what is composed and reads on; `None` where it stopped for rows. Cancel safe: called
     /// again, it goes on where it was.
     pub(super) async fn complete(
@@ -101,6 +107,11 @@ impl Connection {
             self.session.wire.rest();
         }
         completed
+    }
+
+    /// Whether a function has changed the session that all requests share.
+    pub(super) fn has_drifted(&self) -> bool {
+        self.session.reported.has_drifted()
     }
 
     async fn read_on(&mut self, until: Until) -> Result<Option<Transaction>, ConnectionError> {
@@ -141,8 +152,14 @@ impl Connection {
     }
 
     /// Whether the connection ended with `error` before the server took anything of the batch.
-    pub(super) fn never_began(&self, error: &ConnectionError) -> bool {
+    fn never_began(&self, error: &ConnectionError) -> bool {
         !self.exchange.answered && (!self.is_sent() || matches!(error, ConnectionError::Ended(_)))
+    }
+
+    /// Whether a batch whose connection ended with `error` can be sent again: it surely did not
+    /// begin, or it does no harm and nothing says that it ended the connection itself.
+    pub(super) fn is_repeatable(&self, error: &ConnectionError, is_harmless: bool) -> bool {
+        self.never_began(error) || (is_harmless && !self.exchange.answered && error.is_silent())
     }
 
     /// Whether the batch failed only because a statement prepared earlier can no longer run; then
@@ -159,16 +176,6 @@ impl Connection {
 
     /// Whether another request may use it.
     pub(super) fn is_reusable(&self) -> bool {
-        !self.is_busy && !self.is_spent && !self.session.reported.has_drifted()
-    }
-}
-
-impl Framing {
-    /// What `batch` needs where its caller leaves the end to Postgres.
-    pub(super) fn of(batch: &Batch<'_>) -> Self {
-        match batch.isolation {
-            Isolation::ReadCommitted => Self::Implicit,
-            Isolation::RepeatableRead | Isolation::Serializable => Self::Explicit,
-        }
+        !self.is_busy && !self.is_spent && !self.has_drifted()
     }
 }

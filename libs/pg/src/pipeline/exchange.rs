@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{Message, RowDescriptionBody};
 
-use super::cache::{Key, StatementCache};
+use super::cache::{Key, ServerStatement, StatementCache};
 use super::error::{ConnectionError, DatabaseError};
 use super::frame::Frame;
 use super::reported::Reported;
@@ -25,7 +26,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) kind: Kind,
-    pub(super) name: Arc<str>,
+    pub(super) server: Arc<ServerStatement>,
     /// What it gives; `None` until the server has described it.
     pub(super) columns: Option<Arc<[Column]>>,
     /// Its place in the cache, where the answer to this step confirms it.
@@ -79,17 +80,21 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Makes ready for the next batch; memory is kept.
-    pub(super) fn reset(&mut self, commits: Commits) {
-        self.commits = commits;
-        self.steps.clear();
-        self.results.clear();
-        self.rows = Rows::default();
-        self.error = None;
-        self.keep = Keep::default();
-        self.answered = false;
-        self.ended = None;
-        self.answering = 0;
+    /// A batch that is about to be sent.
+    pub(super) fn new(commits: Commits) -> Self {
+        Self {
+            commits,
+            ..Self::default()
+        }
+    }
+
+    /// Notes with the caller's statements how long the whole batch took.
+    pub(super) fn took(&self, time: Duration) {
+        for step in &self.steps {
+            if step.kind == Kind::Statement {
+                step.server.took(time);
+            }
+        }
     }
 
     /// Whether the last step is being answered: its rows are the ones to stream.
@@ -151,7 +156,7 @@ impl Exchange {
     ) -> Result<(), ConnectionError> {
         let step = self.steps.get_mut(self.answering).ok_or(TOO_MUCH)?;
         if let Some(key) = step.unconfirmed.take() {
-            cache.confirm(&key, &step.name, &columns);
+            cache.confirm(&key, &step.server, &columns);
         }
         step.columns = Some(columns);
         Ok(())
@@ -197,7 +202,7 @@ impl Exchange {
     pub(super) fn forget_unconfirmed(&mut self, cache: &mut StatementCache) {
         for step in &mut self.steps {
             if let Some(key) = step.unconfirmed.take() {
-                cache.forget(&key, &step.name);
+                cache.forget(&key, &step.server);
             }
         }
     }

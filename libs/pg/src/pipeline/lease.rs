@@ -9,16 +9,16 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::batch::{Batch, Decision};
-use super::connection::{Connection, Framing, Until};
+use super::batch::Decision;
+use super::connection::{Connection, Until};
+use super::encoded::{Encoded, Framing};
 use super::error::{ConnectionError, PipelineError};
 use super::exchange::{Keep, Transaction};
 use super::pool::Pool;
-use crate::RequestContext;
 use crate::sqlstate::QUERY_CANCELED;
 
 /// How long a batch whose caller is gone may take to end by itself, before it is cancelled.
-const GRACE: Duration = Duration::from_millis(200);
+pub(super) const GRACE: Duration = Duration::from_millis(200);
 /// How long a cancelled statement may take to end.
 const CANCEL_WAIT: Duration = Duration::from_secs(2);
 
@@ -46,29 +46,28 @@ impl Lease {
         self.connection.as_mut().expect("held until dropped")
     }
 
-    /// Runs `batch` to its end, or until rows to stream are there. Afterwards nothing has failed;
+    /// Runs a batch to its end, or until rows to stream are there. Afterwards nothing has failed;
     /// an explicit transaction is still open. A statement that went stale is prepared anew once:
     /// the transaction it failed in is undone. Where that had begun before, it is the caller's to
     /// begin again.
     pub(super) async fn perform(
         &mut self,
-        context: &RequestContext,
-        batch: &Batch<'_>,
-        framing: Framing,
+        encoded: &Encoded,
         until: Until,
         deadline: Instant,
     ) -> Result<(), PipelineError> {
         let mut is_first = true;
         loop {
-            let composed = self.connection().compose(context, batch, framing);
-            composed.map_err(PipelineError::Invalid)?;
+            self.compose(encoded)?;
+            let begun = Instant::now();
             let Some(ended) = self.complete(until, deadline).await? else {
                 return Ok(());
             };
             let connection = self.connection();
+            connection.exchange.took(begun.elapsed());
             let stale = connection.drop_stale_statements();
             let error = connection.exchange.error.take();
-            match (error, framing, ended) {
+            match (error, encoded.framing, ended) {
                 (None, Framing::Implicit, Transaction::None)
                 | (None, Framing::Explicit | Framing::Continued, Transaction::Open) => {
                     return Ok(());
@@ -81,7 +80,7 @@ impl Lease {
                     if ended != Transaction::None {
                         self.end(Decision::Rollback, deadline).await?;
                     }
-                    if !(stale && is_first) || framing == Framing::Continued {
+                    if !(stale && is_first) || encoded.framing == Framing::Continued {
                         return Err(PipelineError::Database(error));
                     }
                 }
@@ -90,14 +89,21 @@ impl Lease {
         }
     }
 
+    fn compose(&mut self, encoded: &Encoded) -> Result<(), PipelineError> {
+        let connection = self.connection();
+        let composed = connection.compose(encoded);
+        connection.exchange = composed.map_err(PipelineError::Invalid)?;
+        Ok(())
+    }
+
     /// Ends an explicit transaction.
     pub(super) async fn end(
         &mut self,
         decision: Decision,
         deadline: Instant,
     ) -> Result<(), PipelineError> {
-        let composed = self.connection().compose_end(decision);
-        composed.map_err(PipelineError::Invalid)?;
+        let end = Encoded::end(decision).map_err(PipelineError::Invalid)?;
+        self.compose(&end)?;
         self.complete(Until::End, deadline).await?;
         match self.connection().exchange.error.take() {
             Some(error) => Err(PipelineError::Database(error)),

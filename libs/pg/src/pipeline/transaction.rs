@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Decision};
-use super::connection::{Framing, Until};
+use super::connection::Until;
+use super::encoded::{Encoded, Framing};
 use super::error::PipelineError;
 use super::lease::Lease;
 use super::results::ResultSet;
@@ -32,10 +33,10 @@ impl OpenTransaction {
         batch: &Batch<'_>,
     ) -> Result<Vec<ResultSet>, PipelineError> {
         let deadline = Instant::now() + batch.deadline.unwrap_or(self.patience);
+        let encoded = Encoded::new(context, batch, Framing::Continued);
+        let encoded = encoded.map_err(PipelineError::Invalid)?;
         let lease = &mut self.lease;
-        lease
-            .perform(context, batch, Framing::Continued, Until::End, deadline)
-            .await?;
+        lease.perform(&encoded, Until::End, deadline).await?;
         Ok(std::mem::take(&mut lease.connection().exchange.results))
     }
 

@@ -118,11 +118,10 @@ impl Wire {
         if self.received > KEPT_BYTES {
             self.input = BytesMut::from(&*self.input);
         }
-        if self.output.capacity() > KEPT_BYTES {
+        if self.output.is_empty() && self.output.capacity() > KEPT_BYTES {
             self.output = BytesMut::new();
         }
         self.received = 0;
-        self.output.clear();
     }
 }
 

@@ -9,6 +9,7 @@ mod login;
 mod operator;
 mod statements;
 mod streams;
+mod together;
 mod transactions;
 
 use std::num::NonZeroUsize;
