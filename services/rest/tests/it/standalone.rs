@@ -7,3 +7,4 @@ mod howtos;
 mod operation;
 mod server;
 mod tutorials;
+mod user_management;
