@@ -44,6 +44,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
+/// GoTrue's. What takes a link's token or begins something does so on GET, and not where a mail
+/// scanner or a browser only looks ahead by HEAD.
 #[rustfmt::skip]
 fn gotrue_routes() -> Router<Arc<App>> {
     Router::new()
@@ -55,15 +57,15 @@ fn gotrue_routes() -> Router<Arc<App>> {
         .route("/signup", post(signup::sign_up))
         .route("/token", post(token::create_token))
         .route("/user", get(user::get_user).put(user::update_user))
-        .route("/authorize", get(external::authorize))
-        .route("/callback", get(external::callback).post(external::callback_form))
-        .route("/user/identities/authorize", get(external::link_identity))
-        .route("/reauthenticate", get(user::reauthenticate))
+        .route("/authorize", get(external::authorize).head(method_not_allowed))
+        .route("/callback", get(external::callback).post(external::callback_form).head(method_not_allowed))
+        .route("/user/identities/authorize", get(external::link_identity).head(method_not_allowed))
+        .route("/reauthenticate", get(user::reauthenticate).head(method_not_allowed))
         .route("/otp", post(otp::send_code))
         .route("/magiclink", post(otp::send_magic_link))
         .route("/recover", post(recover::recover))
         .route("/resend", post(resend::resend))
-        .route("/verify", get(verify::follow_link).post(verify::verify))
+        .route("/verify", get(verify::follow_link).post(verify::verify).head(method_not_allowed))
         .route("/logout", post(logout::log_out))
         .route("/user/identities/{id}", delete(identities::unlink_identity))
         .route("/factors", post(factors::enroll))

@@ -10,6 +10,7 @@ use crate::domain::audit::Actor;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::user::User;
+use crate::error::refusal::USER_BANNED;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -45,12 +46,15 @@ pub fn identity(app: &App, headers: &HeaderMap) -> Result<Arc<Identity>> {
     verified.map_err(|error| Error::BadJwt(error.to_string()))
 }
 
-/// The user of a token, whose session is still open.
+/// The user of a token, whose session is still open and who is not banned.
 pub async fn caller(app: &App, identity: &Identity) -> Result<Caller> {
     let user_id = identity.user_id().ok_or(Error::NotAUser)?;
     let mut connection = app.pool.acquire().await?;
     let user = store::users::find(&mut connection, UserId(user_id)).await?;
     let user = user.ok_or(Error::TokenUserNotFound)?;
+    if user.is_banned(app.now()) {
+        return Err(USER_BANNED.into());
+    }
     let session = match identity.session_id() {
         None => None,
         Some(id) => {
@@ -72,7 +76,7 @@ pub async fn admin(app: &App, identity: &Identity) -> Result<Admin> {
         return Err(Error::NotAdmin);
     }
     let Caller { user, session } = caller(app, identity).await?;
-    let is_admin = user.is_superuser() && !user.is_banned(app.now()) && session.is_some();
+    let is_admin = user.is_superuser() && session.is_some();
     if !is_admin {
         return Err(Error::NotAdmin);
     }

@@ -5,7 +5,9 @@ use common::Secret;
 use crate::actions::grant::{Grant, open_session};
 use crate::app::{App, Limited};
 use crate::domain::session::{Client, Method};
-use crate::error::refusal::{BAD_CODE_VERIFIER, FLOW_STATE_EXPIRED, FLOW_STATE_NOT_FOUND};
+use crate::error::refusal::{
+    BAD_CODE_VERIFIER, FLOW_STATE_EXPIRED, FLOW_STATE_NOT_FOUND, USER_BANNED,
+};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -36,7 +38,7 @@ pub async fn exchange_code(
     let user = store::users::find_for_update(&mut transaction, user_id).await?;
     let user = user.ok_or(Error::UserNotFound)?;
     if user.is_banned(app.now()) {
-        return Err(Error::UserBanned);
+        return Err(USER_BANNED.into());
     }
     let method = Method::from_name(&flow.method).unwrap_or(Method::Otp);
     let mut grant = open_session(app, &mut transaction, client, user, method).await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::actions::caller::Caller;
 use crate::domain::factor::Factor;
 use crate::domain::session::Session;
-use crate::error::refusal::FACTOR_NOT_FOUND;
+use crate::error::refusal::{ANONYMOUS_REFUSED, FACTOR_NOT_FOUND};
 use crate::error::{Error, Result};
 
 /// A factor of the caller's.
@@ -22,7 +22,10 @@ fn own(caller: &Caller, id: Uuid) -> Result<&Factor> {
     factor.ok_or_else(|| FACTOR_NOT_FOUND.into())
 }
 
-/// The session that is strengthened.
+/// The session that is strengthened, of somebody in particular.
 fn session(caller: &Caller) -> Result<&Session> {
+    if caller.user.is_anonymous {
+        return Err(ANONYMOUS_REFUSED.into());
+    }
     caller.session.as_ref().ok_or(Error::SessionNotFound)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{self, Asked, Newcomer, Newness};
+use crate::actions::accounts::{self, Asked, Newcomer, Newness, ask_ahead};
 use crate::actions::messages::{
     Leading, LetterRequest, Outgoing, OutgoingText, begin_flow, post_after_answer, post_text,
     write_letter, write_text,
@@ -16,7 +16,7 @@ use crate::domain::metadata::{Metadata, check_size};
 use crate::domain::one_time::Purpose;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::session::{Client, Method};
-use crate::domain::user::{Confirmation, Contact, User};
+use crate::domain::user::{Confirmation, Contact, NewUser, User};
 use crate::error::refusal::OTP_DISABLED;
 use crate::error::{Error, Result};
 use crate::mail::LetterKind;
@@ -65,18 +65,19 @@ pub async fn send_email_code(
     app.limit(Limited::Code, client)?;
     let contact = Contact::Email(email);
     let rules = app.contact_rules(&contact)?;
-    let mut transaction = app.begin().await?;
-    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
     let confirmation = if rules.autoconfirm.is_on() {
         Confirmation::Confirmed
     } else {
         Confirmation::Pending
     };
     let who = (&contact, confirmation);
+    let prospect = prospect(app, client, who, newcomers).await?;
+    let mut transaction = app.begin().await?;
+    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
     let (user, newness) = if let Some(user) = found {
         (user, Newness::Known)
     } else {
-        let user = join(app, &mut transaction, client, who, newcomers).await?;
+        let user = join(app, &mut transaction, client, who, prospect).await?;
         (user, Newness::New)
     };
     let letters = if user.is_confirmed(&contact) {
@@ -102,13 +103,14 @@ pub async fn send_phone_code(
     app.limit(Limited::Code, client)?;
     let contact = Contact::Phone(phone.clone());
     app.contact_rules(&contact)?;
+    let who = (&contact, Confirmation::Pending);
+    let prospect = prospect(app, client, who, newcomers).await?;
     let mut transaction = app.begin().await?;
     let found = store::users::find_by_contact(&mut transaction, &contact).await?;
-    let who = (&contact, Confirmation::Pending);
     let (user, newness) = if let Some(user) = found {
         (user, Newness::Known)
     } else {
-        let user = join(app, &mut transaction, client, who, newcomers).await?;
+        let user = join(app, &mut transaction, client, who, prospect).await?;
         (user, Newness::New)
     };
     let text = phone_confirmation(app, &mut transaction, client, &user, (phone, channel)).await?;
@@ -116,21 +118,17 @@ pub async fn send_phone_code(
     post_text(app, text).await
 }
 
-/// Makes an account for somebody who asked for a code.
-async fn join(
+/// The account that somebody without one would get; none where they get none. A server is asked
+/// about it here, before the transaction.
+async fn prospect(
     app: &App,
-    connection: &mut PgConnection,
     client: &Client,
     (contact, confirmation): (&Contact, Confirmation),
     newcomers: Newcomers,
-) -> Result<User> {
+) -> Result<Option<(NewUser, Asked)>> {
     let Newcomers::Welcome(data) = newcomers else {
-        return Err(OTP_DISABLED.into());
+        return Ok(None);
     };
-    if !app.rules.sign_up.is_on() {
-        return Err(Error::SignUpDisabled);
-    }
-    app.limit(Limited::SignUp, client)?;
     check_size(&Metadata::default(), &data)?;
     let newcomer = Newcomer {
         contact: contact.clone(),
@@ -139,14 +137,29 @@ async fn join(
         password_hash: None,
     };
     let new = accounts::new_user(app, &newcomer);
-    let user = accounts::insert(
-        app,
-        connection,
-        client,
-        (&new, Asked::NotYet),
-        (contact, confirmation),
-    )
-    .await?;
+    let asked = if app.rules.sign_up.is_on() {
+        ask_ahead(app, client, &new, Some(contact)).await?
+    } else {
+        Asked::NotYet
+    };
+    Ok(Some((new, asked)))
+}
+
+/// Makes an account for somebody who asked for a code.
+async fn join(
+    app: &App,
+    connection: &mut PgConnection,
+    client: &Client,
+    (contact, confirmation): (&Contact, Confirmation),
+    prospect: Option<(NewUser, Asked)>,
+) -> Result<User> {
+    let (new, asked) = prospect.ok_or(OTP_DISABLED)?;
+    if !app.rules.sign_up.is_on() {
+        return Err(Error::SignUpDisabled);
+    }
+    app.limit(Limited::SignUp, client)?;
+    let who = (contact, confirmation);
+    let user = accounts::insert(app, connection, client, (&new, asked), who).await?;
     let user = user.ok_or(Error::Busy)?;
     let action = match confirmation {
         Confirmation::Confirmed => AuditAction::UserSignedUp,

@@ -12,8 +12,8 @@ use crate::domain::one_time::{StoredOneTime, link_hash};
 use crate::domain::session::{Client, Method};
 use crate::domain::user::{Contact, User};
 use crate::domain::verification::VerificationType;
-use crate::error::refusal::{LINK_EXPIRED, OTP_EXPIRED, Refusal};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::error::refusal::{LINK_EXPIRED, OTP_EXPIRED, Refusal, USER_BANNED};
 use crate::store;
 
 /// What is shown.
@@ -65,7 +65,7 @@ pub async fn verify(
     let found = find(app, &mut transaction, kind, proof).await?;
     let (user, stored) = found.ok_or(refusal)?;
     if user.is_banned(app.now()) {
-        return Err(Error::UserBanned);
+        return Err(USER_BANNED.into());
     }
     take(app, &mut transaction, &stored, refusal).await?;
     let Some(user) = apply::apply(app, &mut transaction, client, user, &stored).await? else {

@@ -52,6 +52,8 @@ refusals! {
     MFA_CODE_WRONG = UNPROCESSABLE_ENTITY, "mfa_verification_failed", "Invalid TOTP code entered";
     /// Another factor of the user's has the name.
     FACTOR_NAME_CONFLICT = UNPROCESSABLE_ENTITY, "mfa_factor_name_conflict", "A factor with the friendly name for this user already exists";
+    /// Who is nobody in particular has nothing to protect.
+    ANONYMOUS_REFUSED = FORBIDDEN, "no_authorization", "Anonymous user not allowed to perform these actions";
     /// As many factors as one may have.
     TOO_MANY_FACTORS = UNPROCESSABLE_ENTITY, "too_many_enrolled_mfa_factors", "Maximum number of verified factors reached, unenroll to continue";
     /// A phone that counts already.
@@ -102,8 +104,8 @@ refusals! {
     PASSKEY_NEEDS_AAL2 = FORBIDDEN, "insufficient_aal", "AAL2 session is required to manage passkeys when MFA is enabled.";
     /// No such passkey of the user's.
     PASSKEY_NOT_FOUND = NOT_FOUND, "validation_failed", "Passkey not found";
-    /// A passkey of a banned user.
-    PASSKEY_USER_BANNED = FORBIDDEN, "user_banned", "User is banned";
+    /// A banned user, whom something else than a password shows.
+    USER_BANNED = FORBIDDEN, "user_banned", "User is banned";
     /// A passkey of a user whose address is not confirmed.
     PASSKEY_EMAIL_NOT_CONFIRMED = FORBIDDEN, "email_not_confirmed", "Email not confirmed";
     /// The same of a number.

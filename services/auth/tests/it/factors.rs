@@ -300,3 +300,14 @@ async fn administrators_see_and_take_factors() {
         "mfa_factor_not_found",
     );
 }
+
+#[tokio::test]
+async fn who_is_nobody_in_particular_has_no_second_factor() {
+    let instance = Instance::with(&[("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true")]).await;
+    let guest = instance.service.post("/signup").json(&json!({})).await;
+    let guest = Session::of(&guest.expect_status(200));
+    let enroll = instance.service.post("/factors");
+    let enroll = enroll.json(&json!({ "factor_type": "totp" }));
+    let refused = enroll.bearer(&guest.access_token).await;
+    assert_error(&refused, 403, "no_authorization");
+}

@@ -1,6 +1,7 @@
 //! The operator's own code, and proof that somebody is there.
 
-use std::future::IntoFuture as _;
+mod waiting;
+
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::extract::State;
@@ -340,45 +341,4 @@ async fn passwords_that_thieves_know_are_refused() {
         .bearer(&session.access_token)
         .await
         .expect_status(200);
-}
-
-/// Thinks until it is told to go on.
-async fn think(State(go_on): State<Arc<tokio::sync::Semaphore>>) -> Json<Value> {
-    go_on.acquire().await.expect("open").forget();
-    Json(json!({}))
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_thinks_about_a_newcomer_holds_no_connection() {
-    let go_on = Arc::new(tokio::sync::Semaphore::new(0));
-    let router = Router::new().route("/hook", post(think));
-    let peer = Peer::start(router.with_state(Arc::clone(&go_on))).await;
-    let uri = format!("{}/hook", peer.url());
-    let secret = format!("v1,whsec_{}", STANDARD.encode(KEY));
-    let instance = Instance::with(&[
-        ("GOTRUE_HOOK_BEFORE_USER_CREATED_ENABLED", "true"),
-        ("GOTRUE_HOOK_BEFORE_USER_CREATED_URI", &uri),
-        ("GOTRUE_HOOK_BEFORE_USER_CREATED_SECRETS", &secret),
-        ("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true"),
-        ("AUTH_PRIVATE_HOSTS", "127.0.0.1"),
-        ("AUTH_DB_MAX_CONNECTIONS", "1"),
-    ])
-    .await;
-    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let newcomers = async {
-        let by_address = instance.service.post("/signup").json(&body);
-        let anonymous = instance.service.post("/signup").json(&json!({}));
-        tokio::join!(by_address.into_future(), anonymous.into_future())
-    };
-    let others = async {
-        // Meanwhile the one connection serves everybody else.
-        for _ in 0..5 {
-            let list = instance.admin(instance.service.get("/admin/users")).await;
-            let _ = list.expect_status(200);
-        }
-        go_on.add_permits(2);
-    };
-    let ((by_address, anonymous), ()) = tokio::join!(newcomers, others);
-    let _ = by_address.expect_status(200);
-    let _ = anonymous.expect_status(200);
 }

@@ -182,3 +182,16 @@ async fn every_event_is_in_the_audit_log() {
         "login logout token_refreshed user_modified user_signedup user_updated_password"
     );
 }
+
+#[tokio::test]
+async fn a_ban_ends_what_a_token_is_good_for() {
+    let instance = Instance::with(&[("JWT_EXPIRY", "200000")]).await;
+    let session = instance.sign_up("ada@example.com").await;
+    let path = format!("/admin/users/{}", session.user_id());
+    let ban = json!({ "ban_duration": "24h" });
+    let ban = instance.service.put(&path).json(&ban);
+    let _ = instance.admin(ban).await.expect_status(200);
+    assert_error(&instance.user(&session).await, 403, "user_banned");
+    instance.advance(Duration::from_hours(25));
+    let _ = instance.user(&session).await.expect_status(200);
+}

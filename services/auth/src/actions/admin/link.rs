@@ -3,7 +3,7 @@
 use common::Secret;
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{self, Newcomer, Newness};
+use crate::actions::accounts::{self, Asked, Newcomer, Newness, ask_ahead};
 use crate::actions::caller::Admin;
 use crate::actions::messages::{LetterRequest, Outgoing, post, write_unasked_letter};
 use crate::app::App;
@@ -13,7 +13,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::metadata::{Metadata, check_size};
 use crate::domain::one_time::Purpose;
 use crate::domain::session::Client;
-use crate::domain::user::{Confirmation, Contact, User};
+use crate::domain::user::{Confirmation, Contact, NewUser, User};
 use crate::error::refusal::{EMAIL_REGISTERED, EMAIL_UNKNOWN};
 use crate::error::{Error, Result};
 use crate::mail::{Letter, LetterKind};
@@ -38,6 +38,13 @@ pub enum LinkKind {
     EmailChangeNew(EmailAddress),
 }
 
+impl LinkKind {
+    /// Whether somebody without an account gets one.
+    fn makes_accounts(&self) -> bool {
+        matches!(self, Self::Signup(_) | Self::Invite | Self::MagicLink)
+    }
+}
+
 /// A link that was made and not sent.
 #[derive(Debug)]
 pub struct Link {
@@ -57,12 +64,12 @@ pub async fn invite(
     email: EmailAddress,
     (data, redirect_to): (Metadata, Url),
 ) -> Result<User> {
-    let mut transaction = app.begin().await?;
     let contact = Contact::Email(email.clone());
-    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
+    let prospect = Prospect::new(app, client, contact, data, None).await?;
+    let mut transaction = app.begin().await?;
+    let found = store::users::find_by_contact(&mut transaction, &prospect.contact).await?;
     let newness = newness(found.as_ref());
-    let who = (contact, data);
-    let user = invited(app, &mut transaction, client, admin, found, who).await?;
+    let user = invited(app, &mut transaction, client, admin, found, prospect).await?;
     let request = request(
         LetterKind::Invite,
         Purpose::Confirmation,
@@ -96,30 +103,31 @@ pub async fn generate_link(
         | LinkKind::EmailChangeCurrent(_)
         | LinkKind::EmailChangeNew(_) => None,
     };
-    let mut transaction = app.begin().await?;
     let contact = Contact::Email(email.clone());
-    let found = store::users::find_by_contact(&mut transaction, &contact).await?;
+    if !kind.makes_accounts() {
+        known(app, &contact).await?;
+    }
+    let prospect = Prospect::new(app, client, contact, data, password_hash).await?;
+    let mut transaction = app.begin().await?;
+    let found = store::users::find_by_contact(&mut transaction, &prospect.contact).await?;
     let newness = newness(found.as_ref());
     let (user, outgoing, verification) = match kind {
         LinkKind::Signup(_) => {
-            let who = (contact, data, password_hash);
-            let user = signed_up(app, &mut transaction, client, found, who).await?;
+            let user = signed_up(app, &mut transaction, client, found, prospect).await?;
             let kind = LetterKind::Confirmation;
             let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
             (user, outgoing, "signup")
         }
         LinkKind::Invite => {
-            let who = (contact, data);
-            let user = invited(app, &mut transaction, client, admin, found, who).await?;
+            let user = invited(app, &mut transaction, client, admin, found, prospect).await?;
             let kind = LetterKind::Invite;
             let outgoing = write(app, &mut transaction, &user, (kind, email, redirect_to)).await?;
             (user, outgoing, "invite")
         }
         LinkKind::MagicLink => {
-            let who = (contact, data, None);
             let user = match found {
                 Some(user) => user,
-                None => signed_up(app, &mut transaction, client, None, who).await?,
+                None => signed_up(app, &mut transaction, client, None, prospect).await?,
             };
             let (kind, verification) = if newness == Newness::New {
                 (LetterKind::Confirmation, "signup")
@@ -215,6 +223,13 @@ async fn change(
     write_unasked_letter(app, connection, &user, request).await
 }
 
+/// Refuses an address that has no account.
+async fn known(app: &App, contact: &Contact) -> Result<()> {
+    let mut connection = app.pool.acquire().await?;
+    let found = store::users::find_by_contact(&mut connection, contact).await?;
+    found.map(|_| ()).ok_or_else(|| EMAIL_UNKNOWN.into())
+}
+
 /// Who is not found is new, where an account is made at all.
 fn newness(found: Option<&User>) -> Newness {
     found.map_or(Newness::New, |_| Newness::Known)
@@ -227,9 +242,9 @@ async fn invited(
     client: &Client,
     admin: &Admin,
     found: Option<User>,
-    (contact, data): (Contact, Metadata),
+    prospect: Prospect,
 ) -> Result<User> {
-    let user = signed_up(app, connection, client, found, (contact, data, None)).await?;
+    let user = signed_up(app, connection, client, found, prospect).await?;
     store::users::update_invited(connection, user.id, app.now()).await?;
     let entry = AuditEntry::new(admin.actor.clone(), AuditAction::UserInvited);
     app.audit(connection, client, entry.with_user(&user))
@@ -243,26 +258,17 @@ async fn signed_up(
     connection: &mut PgConnection,
     client: &Client,
     found: Option<User>,
-    (contact, data, password_hash): (Contact, Metadata, Option<String>),
+    prospect: Prospect,
 ) -> Result<User> {
-    check_size(&Metadata::default(), &data)?;
+    let Prospect {
+        contact,
+        data,
+        new,
+        asked,
+    } = prospect;
     let Some(mut user) = found else {
-        let confirmation = Confirmation::Pending;
-        let newcomer = Newcomer {
-            contact: contact.clone(),
-            confirmation,
-            data,
-            password_hash,
-        };
-        let new = accounts::new_user(app, &newcomer);
-        let user = accounts::insert(
-            app,
-            connection,
-            client,
-            (&new, accounts::Asked::NotYet),
-            (&contact, confirmation),
-        )
-        .await?;
+        let who = (&contact, Confirmation::Pending);
+        let user = accounts::insert(app, connection, client, (&new, asked), who).await?;
         return user.ok_or(Error::EmailExists);
     };
     if user.is_confirmed(&contact) {
@@ -270,10 +276,46 @@ async fn signed_up(
     }
     user.user_metadata.merge(data);
     let changes = UserChanges {
-        password_hash,
+        password_hash: new.password_hash,
         user_metadata: Some(user.user_metadata.clone()),
         ..UserChanges::default()
     };
     store::users::update(connection, user.id, &changes, app.now()).await?;
     Ok(user)
+}
+
+/// The account that somebody without one would get.
+struct Prospect {
+    contact: Contact,
+    data: Metadata,
+    new: NewUser,
+    asked: Asked,
+}
+
+impl Prospect {
+    /// A server is asked about it here, before the transaction.
+    async fn new(
+        app: &App,
+        client: &Client,
+        contact: Contact,
+        data: Metadata,
+        password_hash: Option<String>,
+    ) -> Result<Self> {
+        check_size(&Metadata::default(), &data)?;
+        let newcomer = Newcomer {
+            contact,
+            confirmation: Confirmation::Pending,
+            data,
+            password_hash,
+        };
+        let new = accounts::new_user(app, &newcomer);
+        let Newcomer { contact, data, .. } = newcomer;
+        let asked = ask_ahead(app, client, &new, Some(&contact)).await?;
+        Ok(Self {
+            contact,
+            data,
+            new,
+            asked,
+        })
+    }
 }

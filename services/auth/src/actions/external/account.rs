@@ -3,7 +3,7 @@
 
 use pg::sqlx::PgConnection;
 
-use crate::actions::accounts::{Newness, before_created};
+use crate::actions::accounts::{Asked, Newness, ask_ahead, before_created};
 use crate::actions::contacts::add_provider;
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -16,6 +16,7 @@ use crate::domain::user::{
 use crate::error::refusal::{IDENTITY_EXISTS, PROVIDER_EMAIL_MISSING, PROVIDER_EMAIL_UNVERIFIED};
 use crate::error::{Error, Result};
 use crate::external::ExternalUser;
+use crate::hooks::HookName;
 use crate::store;
 use crate::store::StoreError;
 use crate::store::users::UserChanges;
@@ -27,6 +28,35 @@ pub(super) struct Resolved {
     pub(super) newness: Newness,
 }
 
+/// The account that a stranger would get, and whether the operator's own code was asked about it.
+pub(super) type Prospect = (NewUser, Asked);
+
+/// What account a stranger would get. Where it is one, a server is asked about it here, before the
+/// transaction.
+pub(super) async fn foresee(
+    app: &App,
+    client: &Client,
+    (provider, target): (&str, Option<UserId>),
+    external: &ExternalUser,
+) -> Result<Prospect> {
+    let new = new_user(app, provider, external);
+    let may_join = target.is_none() && app.rules.sign_up.is_on();
+    if !may_join || !app.has_server_hook(HookName::BeforeUserCreated) {
+        return Ok((new, Asked::NotYet));
+    }
+    let mut connection = app.pool.acquire().await?;
+    let subject = external.subject.as_str();
+    let owner = store::identities::find_owner(&mut connection, provider, subject).await?;
+    drop(connection);
+    if owner.is_some() {
+        return Ok((new, Asked::NotYet));
+    }
+    check_address(app, provider, external)?;
+    let contact = new.email.clone().map(Contact::Email);
+    let asked = ask_ahead(app, client, &new, contact.as_ref()).await?;
+    Ok((new, asked))
+}
+
 /// Finds, links or makes the account.
 pub(super) async fn resolve(
     app: &App,
@@ -34,6 +64,7 @@ pub(super) async fn resolve(
     client: &Client,
     (provider, target): (&str, Option<UserId>),
     external: ExternalUser,
+    prospect: Prospect,
 ) -> Result<Resolved> {
     let subject = external.subject.as_str();
     let owner = store::identities::find_owner(connection, provider, subject).await?;
@@ -49,7 +80,10 @@ pub(super) async fn resolve(
             let user = link(app, connection, client, (user, provider, &external)).await?;
             (user, Newness::Known)
         }
-        (None, None) => stranger(app, connection, client, (provider, &external)).await?,
+        (None, None) => {
+            let who = (provider, &external);
+            stranger(app, connection, client, who, prospect).await?
+        }
     };
     Ok(Resolved { user, newness })
 }
@@ -80,15 +114,10 @@ async fn stranger(
     connection: &mut PgConnection,
     client: &Client,
     (provider, external): (&str, &ExternalUser),
+    (new, asked): Prospect,
 ) -> Result<(User, Newness)> {
-    let optional = app.provider(provider)?.config.email_optional.is_on();
-    let contact = external.email.clone().map(Contact::Email);
-    match (&contact, external.email_verified) {
-        (None, _) if !optional => return Err(PROVIDER_EMAIL_MISSING.into()),
-        (Some(_), false) if !optional => return Err(PROVIDER_EMAIL_UNVERIFIED.into()),
-        _ => {}
-    }
-    let verified = contact.filter(|_| external.email_verified);
+    check_address(app, provider, external)?;
+    let verified = new.email.clone().map(Contact::Email);
     if let Some(contact) = &verified
         && let Some(user) = store::users::find_by_contact(connection, contact).await?
     {
@@ -100,9 +129,10 @@ async fn stranger(
         return Err(Error::SignUpDisabled);
     }
     app.limit(Limited::SignUp, client)?;
-    let new = new_user(app, provider, external);
     check_size(&new.app_metadata, &new.user_metadata)?;
-    before_created(app, connection, client, &new).await?;
+    if asked == Asked::NotYet {
+        before_created(app, connection, client, &new).await?;
+    }
     match store::users::insert(connection, &new).await {
         Err(StoreError::EmailTaken) => return Err(Error::Busy),
         other => other?,
@@ -113,6 +143,18 @@ async fn stranger(
     app.audit(connection, client, entry.with_provider(provider))
         .await?;
     Ok((user, Newness::New))
+}
+
+/// A new account needs an address that the provider vouches for, unless it may do without.
+fn check_address(app: &App, provider: &str, external: &ExternalUser) -> Result<()> {
+    if app.provider(provider)?.config.email_optional.is_on() {
+        return Ok(());
+    }
+    match (&external.email, external.email_verified) {
+        (None, _) => Err(PROVIDER_EMAIL_MISSING.into()),
+        (Some(_), false) => Err(PROVIDER_EMAIL_UNVERIFIED.into()),
+        (Some(_), true) => Ok(()),
+    }
 }
 
 /// An account whose address its owner shows for the first time: whoever made it was not known to

@@ -6,7 +6,7 @@ use common::Secret;
 use url::Url;
 use uuid::Uuid;
 
-use super::account::{Resolved, resolve};
+use super::account::{Resolved, foresee, resolve};
 use super::refused;
 use crate::actions::accounts;
 use crate::actions::grant::{Grant, open_session};
@@ -14,7 +14,7 @@ use crate::app::{App, Limited};
 use crate::domain::derived_key::sha256_hex;
 use crate::domain::flow_state::{FlowState, ProviderTokens};
 use crate::domain::session::{Client, Method};
-use crate::error::refusal::{BAD_OAUTH_CALLBACK, BAD_OAUTH_STATE, PROVIDER_SAID_NO};
+use crate::error::refusal::{BAD_OAUTH_CALLBACK, BAD_OAUTH_STATE, PROVIDER_SAID_NO, USER_BANNED};
 use crate::error::{Error, Result};
 use crate::external::{Beginning, ExternalUser};
 use crate::store;
@@ -113,12 +113,13 @@ async fn sign_in(
     flow: &FlowState,
     (external, tokens): (ExternalUser, ProviderTokens),
 ) -> Result<Ended> {
-    let mut transaction = app.begin().await?;
     let whose = (flow.provider.as_str(), flow.linking_target);
+    let prospect = foresee(app, client, whose, &external).await?;
+    let mut transaction = app.begin().await?;
     let Resolved { user, newness } =
-        resolve(app, &mut transaction, client, whose, external).await?;
+        resolve(app, &mut transaction, client, whose, external, prospect).await?;
     if user.is_banned(app.now()) {
-        return Err(Error::UserBanned);
+        return Err(USER_BANNED.into());
     }
     let newcomer = newness.newcomer(&user).cloned();
     let ended = if flow.challenge.is_some() {

@@ -2,15 +2,15 @@
 
 use common::Secret;
 
-use super::account::{Resolved, resolve};
+use super::account::{Resolved, foresee, resolve};
 use super::refused;
 use crate::actions::accounts;
 use crate::actions::caller::Caller;
 use crate::actions::grant::{Grant, open_session};
 use crate::app::{App, Limited};
 use crate::domain::session::{Client, Method};
-use crate::error::refusal::{MANUAL_LINKING_DISABLED, PROVIDER_DISABLED};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::error::refusal::{MANUAL_LINKING_DISABLED, PROVIDER_DISABLED, USER_BANNED};
 use crate::external::IdTokenCheck;
 
 /// A token and what it is checked by.
@@ -48,13 +48,14 @@ pub async fn sign_in_by_id_token(
     let external = Box::pin(provider.read_id_token(token, &check))
         .await
         .map_err(refused)?;
-    let mut transaction = app.begin().await?;
     let target = caller.map(|caller| caller.user.id);
     let whose = (request.provider.as_str(), target);
+    let prospect = foresee(app, client, whose, &external).await?;
+    let mut transaction = app.begin().await?;
     let Resolved { user, newness } =
-        resolve(app, &mut transaction, client, whose, external).await?;
+        resolve(app, &mut transaction, client, whose, external, prospect).await?;
     if user.is_banned(app.now()) {
-        return Err(Error::UserBanned);
+        return Err(USER_BANNED.into());
     }
     let grant = open_session(app, &mut transaction, client, user, Method::Oauth).await?;
     let newcomer = newness.newcomer(&grant.user);

@@ -14,7 +14,7 @@ use crate::domain::session::{Client, Method};
 use crate::domain::user::User;
 use crate::error::Result;
 use crate::error::refusal::{
-    PASSKEY_EMAIL_NOT_CONFIRMED, PASSKEY_PHONE_NOT_CONFIRMED, PASSKEY_USER_BANNED, WEBAUTHN_FAILED,
+    PASSKEY_EMAIL_NOT_CONFIRMED, PASSKEY_PHONE_NOT_CONFIRMED, USER_BANNED, WEBAUTHN_FAILED,
 };
 use crate::store;
 use crate::webauthn::KeyUse;
@@ -66,7 +66,7 @@ fn check_may_sign_in(app: &App, user: &User) -> Result<()> {
         return Err(WEBAUTHN_FAILED.into());
     }
     if user.is_banned(app.now()) {
-        return Err(PASSKEY_USER_BANNED.into());
+        return Err(USER_BANNED.into());
     }
     if user.email.is_some() && user.times.email_confirmed_at.is_none() {
         return Err(PASSKEY_EMAIL_NOT_CONFIRMED.into());

@@ -3,6 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::post_office::{PostOffice, fragment, location, parameter};
@@ -128,4 +129,18 @@ async fn of_many_who_show_one_link_at_once_one_is_let_in() {
     let answers = tries.join_all().await;
     let let_in = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(let_in, 1);
+}
+
+#[tokio::test]
+async fn whoever_only_looks_ahead_takes_nothing() {
+    let office = PostOffice::new().await;
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let _ = office.post("/signup", &body).await.expect_status(200);
+    let letter = office.received("ada@example.com").await;
+    let query = letter.link.query().expect("a query");
+    let path = format!("/verify?{query}");
+    let ahead = office.instance.service.request(Method::HEAD, &path).await;
+    assert_eq!(ahead.status.as_u16(), 405);
+    let target = location(&office.follow(&letter).await);
+    assert!(fragment(&target, "access_token").is_some());
 }

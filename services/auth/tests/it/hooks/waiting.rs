@@ -1,0 +1,81 @@
+//! While a server of the operator's thinks, the database serves others.
+
+use std::future::IntoFuture as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use testkit::TestRequest;
+use tokio::sync::Semaphore;
+
+use super::KEY;
+use crate::peer::Peer;
+use crate::support::{Instance, PASSWORD};
+
+/// Thinks until it is told to go on.
+async fn think(State(go_on): State<Arc<Semaphore>>, Json(asked): Json<Value>) -> Json<Value> {
+    go_on.acquire().await.expect("open").forget();
+    Json(json!({ "claims": asked["claims"] }))
+}
+
+/// An instance with one connection to its database, and a server that it asks at `moment`.
+async fn thinking(moment: &str) -> (Peer, Arc<Semaphore>, Instance) {
+    let go_on = Arc::new(Semaphore::new(0));
+    let router = Router::new().route("/hook", post(think));
+    let peer = Peer::start(router.with_state(Arc::clone(&go_on))).await;
+    let secret = format!("v1,whsec_{}", STANDARD.encode(KEY));
+    let hook = |part: &str| format!("GOTRUE_HOOK_{moment}_{part}");
+    let instance = Instance::with(&[
+        (hook("ENABLED").as_str(), "true"),
+        (hook("URI").as_str(), &format!("{}/hook", peer.url())),
+        (hook("SECRETS").as_str(), &secret),
+        ("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true"),
+        ("AUTH_PRIVATE_HOSTS", "127.0.0.1"),
+        ("AUTH_DB_MAX_CONNECTIONS", "1"),
+    ])
+    .await;
+    (peer, go_on, instance)
+}
+
+/// Asks all of `requests` at once, and lists users while the server thinks.
+async fn ask(instance: &Instance, go_on: &Semaphore, requests: Vec<TestRequest>) {
+    let count = requests.len();
+    let mut asked = tokio::task::JoinSet::new();
+    for request in requests {
+        asked.spawn(request.into_future());
+    }
+    for _ in 0..5 {
+        let list = instance.admin(instance.service.get("/admin/users")).await;
+        let _ = list.expect_status(200);
+    }
+    go_on.add_permits(count);
+    for answer in asked.join_all().await {
+        let _ = answer.expect_status(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_thinks_about_a_newcomer_holds_no_connection() {
+    let (_peer, go_on, instance) = thinking("BEFORE_USER_CREATED").await;
+    let post = |path: &str, body: Value| instance.service.post(path).json(&body);
+    let requests = vec![
+        post(
+            "/signup",
+            json!({ "email": "a@example.com", "password": PASSWORD }),
+        ),
+        post("/signup", json!({})),
+        post("/otp", json!({ "email": "b@example.com" })),
+        instance.admin(post("/invite", json!({ "email": "c@example.com" }))),
+        instance.admin(post(
+            "/admin/generate_link",
+            json!({ "type": "magiclink", "email": "d@example.com" }),
+        )),
+    ];
+    ask(&instance, &go_on, requests).await;
+    let made = instance.number("select count(*) from auth.users").await;
+    assert_eq!(made, 5);
+}
