@@ -48,7 +48,7 @@ pub async fn sign_in_anonymously(app: &App, client: &Client, data: Metadata) -> 
     let entry = AuditEntry::new(Actor::user(&user), AuditAction::UserSignedUp);
     app.audit(&mut transaction, client, entry.with_provider("anonymous"))
         .await?;
-    let grant = open_session(app, &mut transaction, client, user, Method::Anonymous).await?;
-    accounts::commit(app, transaction, client, Some(&grant.user)).await?;
-    Ok(grant)
+    let opened = open_session(app, &mut transaction, client, user, Method::Anonymous).await?;
+    accounts::commit(app, transaction, client, Some(&opened.user)).await?;
+    opened.granted(app).await
 }

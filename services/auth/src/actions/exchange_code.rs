@@ -41,8 +41,12 @@ pub async fn exchange_code(
         return Err(USER_BANNED.into());
     }
     let method = Method::from_name(&flow.method).unwrap_or(Method::Otp);
-    let mut grant = open_session(app, &mut transaction, client, user, method).await?;
-    grant.provider_tokens = app.opened(flow.id, flow.provider_tokens)?;
+    let opened = open_session(app, &mut transaction, client, user, method).await?;
+    let provider_tokens = app.opened(flow.id, flow.provider_tokens)?;
     transaction.commit().await?;
-    Ok(grant)
+    let granted = opened.granted(app).await?;
+    Ok(Grant {
+        provider_tokens,
+        ..granted
+    })
 }

@@ -3,6 +3,7 @@
 use pg::sqlx::PgConnection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
@@ -40,6 +41,55 @@ pub struct Grant {
     pub provider_tokens: ProviderTokens,
 }
 
+/// A session that is open, in a transaction that is not over yet. Its access token is there
+/// afterwards: a server that has a say in it is asked when no connection is held.
+#[derive(Debug)]
+#[must_use = "the tokens are there once it is granted, after the commit"]
+pub struct Opened {
+    /// Who is signed in.
+    pub user: User,
+    session: SessionId,
+    /// Whether the session began just now.
+    is_new: bool,
+    refresh_token: RefreshToken,
+    expires_at: OffsetDateTime,
+    token: Token,
+}
+
+/// An access token, or what has to be asked before there is one.
+#[derive(Debug)]
+enum Token {
+    Signed(String),
+    Asked { question: Value, ours: Value },
+}
+
+impl Opened {
+    /// The tokens, once the transaction is over. A new session that gets none is ended.
+    pub async fn granted(self, app: &App) -> Result<Grant> {
+        let access_token = match self.token {
+            Token::Signed(token) => token,
+            Token::Asked { question, ours } => {
+                let asked = ask_server(app, &question, &ours).await;
+                if asked.is_err() && self.is_new {
+                    let mut connection = app.pool.acquire().await?;
+                    let ending = Ending::Only(self.session);
+                    store::sessions::delete(&mut connection, self.user.id, ending).await?;
+                }
+                asked?
+            }
+        };
+        Ok(Grant {
+            access_token,
+            expires_at: self.expires_at.unix_timestamp(),
+            expires_in: app.rules.token_lifetime.as_secs(),
+            refresh_token: self.refresh_token,
+            user: self.user,
+            weak_password: None,
+            provider_tokens: ProviderTokens::default(),
+        })
+    }
+}
+
 /// Opens a session for `user`, who proved who they are by `method`.
 pub async fn open_session(
     app: &App,
@@ -47,7 +97,7 @@ pub async fn open_session(
     client: &Client,
     mut user: User,
     method: Method,
-) -> Result<Grant> {
+) -> Result<Opened> {
     let now = app.now();
     let session = NewSession {
         id: SessionId(app.randomness.uuid()),
@@ -73,7 +123,11 @@ pub async fn open_session(
         store::sessions::delete(connection, user.id, ending).await?;
     }
     let session = find_session(connection, session.id).await?;
-    grant(app, connection, user, &session, refresh_token).await
+    let opened = go_on(app, connection, user, &session, refresh_token).await?;
+    Ok(Opened {
+        is_new: true,
+        ..opened
+    })
 }
 
 fn provider(user: &User) -> &str {
@@ -88,53 +142,63 @@ async fn find_session(connection: &mut PgConnection, id: SessionId) -> Result<Se
     session.ok_or(Error::SessionNotFound)
 }
 
-/// The tokens of a session whose active refresh token is known.
-pub async fn grant(
+/// A session that is open already, whose active refresh token is known.
+pub async fn go_on(
     app: &App,
     connection: &mut PgConnection,
     user: User,
     session: &Session,
     refresh_token: RefreshToken,
-) -> Result<Grant> {
+) -> Result<Opened> {
     let issued_at = app.now();
     let expires_at = issued_at + app.rules.token_lifetime;
     let claims = AccessClaims::new(&app.rules.issuer, &user, session, issued_at, expires_at);
-    let access_token = if app.has_hook(HookName::CustomAccessToken) {
-        let claims = customised(app, connection, &user, session, &claims).await?;
-        app.signer.sign(&claims)
-    } else {
-        app.signer.sign(&claims)
-    };
-    Ok(Grant {
-        access_token: access_token.map_err(Error::internal)?,
-        expires_at: expires_at.unix_timestamp(),
-        expires_in: app.rules.token_lifetime.as_secs(),
+    let token = token(app, connection, session, &claims).await?;
+    Ok(Opened {
+        session: session.id,
+        is_new: false,
         refresh_token,
+        expires_at,
+        token,
         user,
-        weak_password: None,
-        provider_tokens: ProviderTokens::default(),
     })
 }
 
-/// The claims as the operator's own code wants them. What says whose token it is, in which session
-/// and until when, stays as it is.
-async fn customised(
+async fn token(
     app: &App,
     connection: &mut PgConnection,
-    user: &User,
     session: &Session,
     claims: &AccessClaims<'_>,
-) -> Result<Map<String, Value>> {
+) -> Result<Token> {
+    let name = HookName::CustomAccessToken;
+    if !app.has_hook(name) {
+        let signed = app.signer.sign(claims).map_err(Error::internal)?;
+        return Ok(Token::Signed(signed));
+    }
     let ours = serde_json::to_value(claims).map_err(Error::internal)?;
     let method = session
         .methods
         .first()
         .map_or("", |method| method.method.as_str());
-    let payload = json!({
-        "user_id": user.id, "claims": ours, "authentication_method": method,
+    let question = json!({
+        "user_id": session.user_id, "claims": ours, "authentication_method": method,
     });
+    if app.has_server_hook(name) {
+        return Ok(Token::Asked { question, ours });
+    }
+    let answer = app.ask_hook_within(connection, name, &question).await?;
+    Ok(Token::Signed(signed(app, answer, &ours)?))
+}
+
+async fn ask_server(app: &App, question: &Value, ours: &Value) -> Result<String> {
     let name = HookName::CustomAccessToken;
-    let answer: Option<Customised> = app.ask_hook_within(connection, name, &payload).await?;
+    let answer = app.ask_hook(name, question).await?;
+    signed(app, answer, ours)
+}
+
+/// A token with the claims as the operator's own code wants them. What says whose it is, in which
+/// session and until when, stays as it is.
+fn signed(app: &App, answer: Option<Customised>, ours: &Value) -> Result<String> {
     let mut claims = answer.map_or_else(Map::new, |answer| answer.claims);
     for required in REQUIRED_CLAIMS {
         if !claims.contains_key(required) {
@@ -147,7 +211,7 @@ async fn customised(
             claims.insert(fixed.to_owned(), value.clone());
         }
     }
-    Ok(claims)
+    app.signer.sign(&claims).map_err(Error::internal)
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use pg::sqlx::PgConnection;
 
-use crate::actions::grant::{Grant, grant};
+use crate::actions::grant::{Grant, Opened, go_on};
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::ids::SessionId;
@@ -54,9 +54,9 @@ pub async fn refresh(app: &App, client: &Client, presented: &RefreshToken) -> Re
     store::sessions::update_refreshed(&mut transaction, id, generation, client, now).await?;
     let entry = AuditEntry::new(Actor::user(&user), AuditAction::TokenRefreshed);
     app.audit(&mut transaction, client, entry).await?;
-    let granted = grant(app, &mut transaction, user, &session, token).await?;
+    let opened = go_on(app, &mut transaction, user, &session, token).await?;
     transaction.commit().await?;
-    Ok(granted)
+    opened.granted(app).await
 }
 
 fn check_session(app: &App, session: &Session) -> Result<()> {
@@ -83,14 +83,14 @@ pub async fn renew(
     client: &Client,
     user: User,
     id: SessionId,
-) -> Result<Grant> {
+) -> Result<Opened> {
     let session = store::sessions::find(connection, id).await?;
     let session = session.ok_or(Error::SessionNotFound)?;
     let active = store::refresh_tokens::find_active(connection, id).await?;
     let active = active.ok_or(Error::SessionNotFound)?;
     let (token, generation) = rotate(app, connection, &session, &active).await?;
     store::sessions::update_refreshed(connection, id, generation, client, app.now()).await?;
-    grant(app, connection, user, &session, token).await
+    go_on(app, connection, user, &session, token).await
 }
 
 /// Replaces what is active by the next generation.

@@ -117,9 +117,9 @@ async fn open(
     if let Some(hash) = &checked.new_hash {
         store::users::replace_hash(&mut transaction, user.id, hash).await?;
     }
-    let grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
+    let opened = open_session(app, &mut transaction, client, user, Method::Password).await?;
     transaction.commit().await?;
-    Ok(Some(grant))
+    Ok(Some(opened.granted(app).await?))
 }
 
 fn check_confirmed(user: &User, contact: Option<&Contact>) -> Result<()> {

@@ -107,9 +107,9 @@ pub async fn sign_up(app: &App, client: &Client, request: SignUp) -> Result<Sign
         let who = (user, Newness::New);
         return send_confirmation(app, transaction, client, who, request).await;
     }
-    let grant = open_session(app, &mut transaction, client, user, Method::Password).await?;
-    accounts::commit(app, transaction, client, Some(&grant.user)).await?;
-    Ok(SignedUp::In(Box::new(grant)))
+    let opened = open_session(app, &mut transaction, client, user, Method::Password).await?;
+    accounts::commit(app, transaction, client, Some(&opened.user)).await?;
+    Ok(SignedUp::In(Box::new(opened.granted(app).await?)))
 }
 
 fn confirmation(autoconfirm: Switch) -> Confirmation {

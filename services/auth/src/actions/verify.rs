@@ -73,7 +73,7 @@ pub async fn verify(
         return Ok(Verified::Half);
     };
     let flow = stored.flow_state.filter(|_| wanted == Wanted::AsBegun);
-    let verified = if let Some(flow) = flow {
+    if let Some(flow) = flow {
         let code = common::random::token(&*app.randomness, CODE_LENGTH);
         let tokens = ProviderTokens::default();
         let who = (flow, user.id);
@@ -81,13 +81,12 @@ pub async fn verify(
         if !store::flow_states::issue_code(&mut transaction, who, &code, &tokens, now).await? {
             return Err(refusal.into());
         }
-        Verified::Code(code)
-    } else {
-        let grant = open_session(app, &mut transaction, client, user, Method::Otp).await?;
-        Verified::In(Box::new(grant))
-    };
+        transaction.commit().await?;
+        return Ok(Verified::Code(code));
+    }
+    let opened = open_session(app, &mut transaction, client, user, Method::Otp).await?;
     transaction.commit().await?;
-    Ok(verified)
+    Ok(Verified::In(Box::new(opened.granted(app).await?)))
 }
 
 /// The token that is meant, and its user, whom nobody else changes meanwhile.

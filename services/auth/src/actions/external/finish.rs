@@ -122,7 +122,7 @@ async fn sign_in(
         return Err(USER_BANNED.into());
     }
     let newcomer = newness.newcomer(&user).cloned();
-    let ended = if flow.challenge.is_some() {
+    if flow.challenge.is_some() {
         let code = common::random::token(&*app.randomness, CODE_LENGTH);
         let sealed = sealed(app, flow.id, &tokens)?;
         let who = (flow.id, user.id);
@@ -130,15 +130,17 @@ async fn sign_in(
         if !store::flow_states::issue_code(&mut transaction, who, &code, &sealed, now).await? {
             return Err(BAD_OAUTH_STATE.into());
         }
-        Ended::Code(code)
-    } else {
-        store::flow_states::delete(&mut transaction, flow.id).await?;
-        let mut grant = open_session(app, &mut transaction, client, user, Method::Oauth).await?;
-        grant.provider_tokens = tokens;
-        Ended::In(Box::new(grant))
-    };
+        accounts::commit(app, transaction, client, newcomer.as_ref()).await?;
+        return Ok(Ended::Code(code));
+    }
+    store::flow_states::delete(&mut transaction, flow.id).await?;
+    let opened = open_session(app, &mut transaction, client, user, Method::Oauth).await?;
     accounts::commit(app, transaction, client, newcomer.as_ref()).await?;
-    Ok(ended)
+    let granted = opened.granted(app).await?;
+    Ok(Ended::In(Box::new(Grant {
+        provider_tokens: tokens,
+        ..granted
+    })))
 }
 
 /// A provider's tokens as they wait in the database for the client that began.

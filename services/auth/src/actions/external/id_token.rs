@@ -57,8 +57,8 @@ pub async fn sign_in_by_id_token(
     if user.is_banned(app.now()) {
         return Err(USER_BANNED.into());
     }
-    let grant = open_session(app, &mut transaction, client, user, Method::Oauth).await?;
-    let newcomer = newness.newcomer(&grant.user);
+    let opened = open_session(app, &mut transaction, client, user, Method::Oauth).await?;
+    let newcomer = newness.newcomer(&opened.user);
     accounts::commit(app, transaction, client, newcomer).await?;
-    Ok(grant)
+    opened.granted(app).await
 }

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::{own, session};
 use crate::actions::caller::Caller;
-use crate::actions::grant::Grant;
+use crate::actions::grant::{Grant, Opened};
 use crate::actions::refresh::renew;
 use crate::app::{App, Limited};
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::factor::{Challenge, Factor, FactorType};
+use crate::domain::ids::SessionId;
 use crate::domain::session::{Client, Method};
 use crate::domain::totp;
 use crate::error::refusal::{
@@ -44,22 +45,21 @@ pub async fn show(
     let factor = own(caller, factor_id)?;
     let account = factor_id.to_string();
     app.limiters.wrong_codes.take(account.clone(), app.now())?;
+    let ids = (session_id, challenge_id);
+    // Checked twice where somebody is asked in between, when no connection is held.
+    if app.has_hook(HookName::MfaVerificationAttempt) {
+        let mut transaction = app.begin().await?;
+        let challenge = find_challenge(app, &mut transaction, factor, ids).await?;
+        let checked = check(app, &mut transaction, factor, &challenge, evidence).await;
+        transaction.rollback().await?;
+        ask_hook(app, caller, factor, checked.is_ok()).await?;
+        checked?;
+    }
     let mut transaction = app.begin().await?;
-    if !store::sessions::lock(&mut transaction, session_id).await? {
-        return Err(Error::SessionNotFound);
-    }
-    let challenge =
-        store::factors::find_challenge(&mut transaction, factor_id, challenge_id).await?;
-    let challenge = challenge.ok_or(CHALLENGE_NOT_FOUND)?;
-    let over = app.now() > challenge.created_at + app.rules.factors.challenge_lifetime;
-    if over || challenge.verified_at.is_some() {
-        return Err(CHALLENGE_EXPIRED.into());
-    }
-    let checked = check(app, &mut transaction, factor, &challenge, evidence).await;
-    ask_hook(app, caller, factor, checked.is_ok()).await?;
-    let (method, step) = checked?;
+    let challenge = find_challenge(app, &mut transaction, factor, ids).await?;
+    let (method, step) = check(app, &mut transaction, factor, &challenge, evidence).await?;
     app.limiters.wrong_codes.give_back(&account);
-    let grant = strengthen(
+    let opened = strengthen(
         app,
         &mut transaction,
         client,
@@ -68,7 +68,26 @@ pub async fn show(
     )
     .await?;
     transaction.commit().await?;
-    Ok(grant)
+    opened.granted(app).await
+}
+
+/// What the session was asked, and may still answer. The session is locked.
+async fn find_challenge(
+    app: &App,
+    connection: &mut PgConnection,
+    factor: &Factor,
+    (session_id, challenge_id): (SessionId, Uuid),
+) -> Result<Challenge> {
+    if !store::sessions::lock(connection, session_id).await? {
+        return Err(Error::SessionNotFound);
+    }
+    let found = store::factors::find_challenge(connection, factor.id, challenge_id).await?;
+    let challenge = found.ok_or(CHALLENGE_NOT_FOUND)?;
+    let over = app.now() > challenge.created_at + app.rules.factors.challenge_lifetime;
+    if over || challenge.verified_at.is_some() {
+        return Err(CHALLENGE_EXPIRED.into());
+    }
+    Ok(challenge)
 }
 
 /// Tells the operator's own code that a factor was shown, and does what it decides.
@@ -162,7 +181,7 @@ async fn strengthen(
     client: &Client,
     caller: &Caller,
     (factor, challenge, method, step): Shown<'_>,
-) -> Result<Grant> {
+) -> Result<Opened> {
     let session_id = session(caller)?.id;
     let now = app.now();
     let user_id = caller.user.id;

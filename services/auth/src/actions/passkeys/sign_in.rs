@@ -49,9 +49,9 @@ pub async fn finish_sign_in(
         .used_key(&challenge.state, answer, &passkey.key)?;
     check_may_sign_in(app, &user)?;
     store::passkeys::update_used(&mut transaction, passkey.id, &key, app.now()).await?;
-    let grant = open_session(app, &mut transaction, client, user, Method::Passkey).await?;
+    let opened = open_session(app, &mut transaction, client, user, Method::Passkey).await?;
     transaction.commit().await?;
-    Ok(grant)
+    opened.granted(app).await
 }
 
 /// The user that the authenticator keeps the key for, who was told to it at registration.

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::KEY;
 use crate::peer::Peer;
-use crate::support::{Instance, PASSWORD};
+use crate::support::{Instance, PASSWORD, Session, assert_error};
 
 /// Thinks until it is told to go on.
 async fn think(State(go_on): State<Arc<Semaphore>>, Json(asked): Json<Value>) -> Json<Value> {
@@ -26,7 +26,13 @@ async fn think(State(go_on): State<Arc<Semaphore>>, Json(asked): Json<Value>) ->
 async fn thinking(moment: &str) -> (Peer, Arc<Semaphore>, Instance) {
     let go_on = Arc::new(Semaphore::new(0));
     let router = Router::new().route("/hook", post(think));
-    let peer = Peer::start(router.with_state(Arc::clone(&go_on))).await;
+    let (peer, instance) = asking(moment, router.with_state(Arc::clone(&go_on))).await;
+    (peer, go_on, instance)
+}
+
+/// The same of any server.
+async fn asking(moment: &str, router: Router) -> (Peer, Instance) {
+    let peer = Peer::start(router).await;
     let secret = format!("v1,whsec_{}", STANDARD.encode(KEY));
     let hook = |part: &str| format!("GOTRUE_HOOK_{moment}_{part}");
     let instance = Instance::with(&[
@@ -38,7 +44,7 @@ async fn thinking(moment: &str) -> (Peer, Arc<Semaphore>, Instance) {
         ("AUTH_DB_MAX_CONNECTIONS", "1"),
     ])
     .await;
-    (peer, go_on, instance)
+    (peer, instance)
 }
 
 /// Asks all of `requests` at once, and lists users while the server thinks.
@@ -56,6 +62,33 @@ async fn ask(instance: &Instance, go_on: &Semaphore, requests: Vec<TestRequest>)
     for answer in asked.join_all().await {
         let _ = answer.expect_status(200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_thinks_about_a_token_holds_no_connection() {
+    let (_peer, go_on, instance) = thinking("CUSTOM_ACCESS_TOKEN").await;
+    let post = |path: &str, body: Value| instance.service.post(path).json(&body);
+    let newcomer = json!({ "email": "a@example.com", "password": PASSWORD });
+    let requests = vec![post("/signup", newcomer), post("/signup", json!({}))];
+    ask(&instance, &go_on, requests).await;
+    let sign_in = || instance.sign_in("a@example.com", PASSWORD);
+    ask(&instance, &go_on, vec![sign_in(), sign_in()]).await;
+    go_on.add_permits(1);
+    let session = Session::of(&sign_in().await.expect_status(200));
+    let refresh = || instance.refresh(&session.refresh_token);
+    ask(&instance, &go_on, vec![refresh(), refresh(), refresh()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_a_server_grants_no_token_ends() {
+    let refuse = async || Json(json!({ "error": { "http_code": 403, "message": "not now" } }));
+    let router = Router::new().route("/hook", post(refuse));
+    let (_peer, instance) = asking("CUSTOM_ACCESS_TOKEN", router).await;
+    let body = json!({ "email": "a@example.com", "password": PASSWORD });
+    let refused = instance.service.post("/signup").json(&body).await;
+    assert_error(&refused, 403, "hook_refused");
+    let left = instance.number("select count(*) from auth.sessions").await;
+    assert_eq!(left, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
