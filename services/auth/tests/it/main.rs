@@ -30,6 +30,7 @@ mod phones;
 mod pkce;
 mod post_office;
 mod provider;
+mod readme;
 mod refresh;
 mod refresh_parallel;
 mod selfdb_auth;
