@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// After how many sign-ins memory is looked at again
     #[arg(long, default_value_t = 2_000)]
     logins: usize,
+    /// The sign-ins and what they leave in memory, and nothing else
+    #[arg(long)]
+    only_memory: bool,
     /// A little of everything: whether it runs, not how fast
     #[arg(long)]
     quick: bool,
@@ -34,6 +37,9 @@ pub(crate) struct Arguments {
 
 /// Limits would measure themselves.
 const SETTINGS: &str = "GOTRUE_RATE_LIMIT_TOKEN_REFRESH=0\nGOTRUE_RATE_LIMIT_WRONG_PASSWORDS=0\n";
+
+/// How often memory is looked at between many sign-ins.
+const PARTS: usize = 10;
 
 pub(crate) async fn run(arguments: &Arguments) {
     let own = std::env::current_exe().expect("this program's path");
@@ -53,6 +59,9 @@ pub(crate) async fn run(arguments: &Arguments) {
 
     print("| | measured | goal |\n|---|---:|---:|");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if arguments.only_memory {
+        return memory(&instance, &client, (cores, logins)).await;
+    }
     let cost = hash::cost(if arguments.quick { 3 } else { 50 });
     row(
         "argon2id, 46 MiB, one pass, alone",
@@ -65,18 +74,18 @@ pub(crate) async fn run(arguments: &Arguments) {
     memory(&instance, &client, (cores, logins)).await;
 }
 
-/// Resident memory before and after many sign-ins; the first ones fill what is filled once.
+/// Resident memory before, during and after many sign-ins; the first ones fill what is filled once.
 async fn memory(instance: &Instance, client: &Client, (cores, logins): (usize, usize)) {
-    let resident = || crate::idle::resident_mib(instance.server.pid());
-    client.sign_in_times(logins.div_ceil(10), cores * 2).await;
-    let before = resident();
-    client.sign_in_times(logins, cores * 2).await;
-    let name = format!("resident after {logins} more sign-ins");
-    row(
-        &name,
-        &format!("{before:.1} → {:.1} MiB", resident()),
-        "flat",
-    );
+    let resident = || format!("{:.1}", crate::idle::resident_mib(instance.server.pid()));
+    let part = logins.div_ceil(PARTS);
+    client.sign_in_times(part, cores * 2).await;
+    let mut samples = vec![resident()];
+    for _ in 0..PARTS {
+        client.sign_in_times(part, cores * 2).await;
+        samples.push(resident());
+    }
+    let name = format!("resident while {} more sign in", part * PARTS);
+    row(&name, &format!("{} MiB", samples.join(" → ")), "flat");
 }
 
 fn row(name: &str, measured: &str, goal: &str) {
