@@ -6,6 +6,7 @@
 
 mod auth;
 mod cpu;
+mod functions;
 mod idle;
 mod pipeline;
 mod realtime;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Benchmark {
     /// Sign-ins, what they do to others, tokens, timings, memory.
     Auth(auth::Arguments),
+    /// Functions: their first request, the next ones, memory, many of them.
+    Functions(functions::Arguments),
     /// The memory of a running instance that does nothing.
     Idle(idle::Arguments),
     /// One request through the pipelined client, sqlx and pgbench.
@@ -53,6 +56,7 @@ enum Benchmark {
 async fn main() {
     match Arguments::parse().benchmark {
         Benchmark::Auth(arguments) => auth::run(&arguments).await,
+        Benchmark::Functions(arguments) => functions::run(&arguments).await,
         Benchmark::Idle(arguments) => idle::run(&arguments).await,
         Benchmark::Pipeline(arguments) => pipeline::run(&arguments).await,
         Benchmark::Realtime(arguments) => realtime::run(arguments).await,

@@ -22,6 +22,7 @@ pub(crate) use public_url::PublicUrl;
 
 const MIB: u64 = 1024 * 1024;
 const SECRETS_KEY: &str = "FUNCTIONS_SECRETS_KEY";
+const ACCESS_TOKEN: &str = "FUNCTIONS_ACCESS_TOKEN";
 const MIN_KEY_BYTES: usize = 32;
 
 /// The configuration of the functions service.
@@ -45,6 +46,8 @@ pub struct Config {
     pub(crate) retention: Retention,
     /// `FUNCTIONS_SECRETS_KEY`: what variables and webhooks' secrets are sealed with.
     pub(crate) secrets_key: Option<Secret>,
+    /// `FUNCTIONS_ACCESS_TOKEN`: administers functions, where set.
+    pub(crate) access_token: Option<Secret>,
     pub(crate) queue: QueueConfig,
 }
 
@@ -114,9 +117,12 @@ impl ServiceConfig for Config {
             days: settings.parsed_or("FUNCTIONS_LOG_DAYS", 7),
             lines: settings.parsed_or("FUNCTIONS_LOG_LINES", 1_000_000),
         };
-        let secrets_key = settings
-            .text(SECRETS_KEY)
-            .and_then(|_| settings.secret(SECRETS_KEY, MIN_KEY_BYTES));
+        let optional = |name| {
+            let set = settings.text(name);
+            set.and_then(|_| settings.secret(name, MIN_KEY_BYTES))
+        };
+        let secrets_key = optional(SECRETS_KEY);
+        let access_token = optional(ACCESS_TOKEN);
         Some(Self {
             directory,
             env_file,
@@ -129,6 +135,7 @@ impl ServiceConfig for Config {
             owner: owner?,
             retention,
             secrets_key,
+            access_token,
             queue: queue(settings),
         })
     }

@@ -8,6 +8,6 @@ pub(crate) mod name;
 pub(crate) mod trigger;
 pub(crate) mod version;
 
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, OwnLimits};
 pub(crate) use name::FunctionName;
 pub(crate) use version::{Version, VersionId};

@@ -4,18 +4,20 @@ mod admin;
 mod api;
 mod health;
 mod invocation;
+mod management;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
+use common::Secret;
 use jwt::Verifier;
 use pg::sqlx::postgres::PgPool;
 use tokio::sync::Notify;
 
 use crate::catalog::Catalog;
 use crate::deployer::Deployer;
-use crate::domain::FunctionName;
+use crate::domain::{FunctionName, Limits};
 use crate::error::ApiError;
 use crate::invoker::Invoker;
 use crate::store::functions::{self, FunctionRow};
@@ -33,7 +35,10 @@ pub(crate) struct AppState {
     /// Has the queue looked at.
     pub(crate) wake: Arc<Notify>,
     pub(crate) verifier: Verifier,
-    pub(crate) body_bytes: usize,
+    /// What the command line of Supabase shows in the place of a token, where it may.
+    pub(crate) access_token: Option<Secret>,
+    /// Of every function that says nothing else.
+    pub(crate) limits: Limits,
 }
 
 impl AppState {
@@ -64,6 +69,7 @@ pub(crate) fn router(state: Arc<AppState>) -> Router {
     Router::new()
         .route("/health", get(health::show_health))
         .nest("/api/v1", api::router())
+        .nest("/v1/projects", management::router())
         .route("/{name}", any(invocation::invoke::invoke_function))
         .route("/{name}/", any(invocation::invoke::invoke_function))
         .route("/{name}/{*path}", any(invocation::invoke::invoke_function))

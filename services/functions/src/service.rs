@@ -98,8 +98,9 @@ pub(crate) async fn build(mut config: Config) -> Result<Service, BoxError> {
             registry,
         },
         pool: pool.clone(),
+        access_token: config.access_token,
         verifier: config.jwt.verifier(Arc::new(SystemClock)),
-        body_bytes: config.limits.body_bytes,
+        limits: config.limits,
     });
     Ok(Service {
         name: Config::NAME,

@@ -48,6 +48,9 @@ pub(crate) const ROUTES: &[Route] = &[
     noun("/api/v1/buckets", Storage, Access::KeyOrUser),
     noun("/api/v1/files", Storage, Access::KeyOrUser),
     noun("/api/v1/functions", Functions, Access::KeyOrUser),
+    // As much of Supabase's management API as its command line deploys functions by; the service
+    // knows the token.
+    noun("/v1/projects", Functions, Access::Service),
     // Signed messages of others carry no key.
     noun("/api/v1/webhooks/ingest", Functions, Access::Service),
     noun("/api/v1/webhooks", Functions, Access::KeyOrUser),

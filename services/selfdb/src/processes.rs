@@ -55,7 +55,11 @@ const PROGRAMS: [Program; 6] = [
     },
     Program {
         name: "functions",
-        secrets: &["FUNCTIONS_DB_PASSWORD", "FUNCTIONS_SECRETS_KEY"],
+        secrets: &[
+            "FUNCTIONS_DB_PASSWORD",
+            "FUNCTIONS_SECRETS_KEY",
+            "FUNCTIONS_ACCESS_TOKEN",
+        ],
     },
     Program {
         name: "gateway",
@@ -64,7 +68,7 @@ const PROGRAMS: [Program; 6] = [
 ];
 
 /// What no service needs unless its program names it.
-const WITHHELD: [&str; 16] = [
+const WITHHELD: [&str; 17] = [
     "STORAGE_S3_ACCESS_KEY_ID",
     "STORAGE_S3_SECRET_ACCESS_KEY",
     "S3_PROTOCOL_ACCESS_KEY_ID",
@@ -81,6 +85,7 @@ const WITHHELD: [&str; 16] = [
     "STORAGE_DB_PASSWORD",
     "FUNCTIONS_DB_PASSWORD",
     "FUNCTIONS_SECRETS_KEY",
+    "FUNCTIONS_ACCESS_TOKEN",
 ];
 
 /// Where each service listens, for the gateway.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::deployment::{Deployment, Status};
 use crate::domain::version::Sign;
-use crate::domain::{FunctionName, Version};
+use crate::domain::{FunctionName, Limits, Version};
 use crate::runtime::{Runtime, StartError, Worker};
 
 /// A function of the platform.
@@ -52,6 +52,16 @@ impl Function {
     /// Whether its module may say by what it wants to be called.
     pub(crate) fn names_triggers(&self) -> bool {
         self.deployment().newest().traits.show(Sign::Triggers)
+    }
+
+    /// Whether it brings a `deno.json` or an import map.
+    pub(crate) fn has_configuration(&self) -> bool {
+        self.newest().traits.config.is_some()
+    }
+
+    /// The largest body it takes, in bytes: what it says itself, else `all`.
+    pub(crate) fn body_bytes(&self, all: Limits) -> usize {
+        self.newest().traits.limits(all).body_bytes
     }
 
     pub(super) fn newest(&self) -> Arc<Version> {

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::VersionId;
 use super::version::{ConfigFile, Sign, Traits};
+use super::{OwnLimits, VersionId};
 
 /// The most files of one version.
 pub(crate) const MAX_FILES: usize = 5_000;
@@ -100,8 +100,14 @@ impl Code {
             (Sign::Server, &[".listen("]),
         ];
         let found = signs.into_iter().filter(|(_, words)| mentions(words));
+        let config = self.config();
+        let text = match &config {
+            Some(ConfigFile::Deno(path)) => self.files.get(path),
+            Some(ConfigFile::ImportMap(_)) | None => None,
+        };
         Traits {
-            config: self.config(),
+            limits: text.map_or_else(|| Ok(OwnLimits::default()), |text| OwnLimits::read(text)),
+            config,
             signs: found.map(|(sign, _)| sign).collect(),
         }
     }

@@ -1,6 +1,72 @@
 //! What one function may take.
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
+
+use serde::Deserialize;
+
+/// What a version says of its own limits, in its `deno.json`: `{"selfdb": {"limits": {…}}}`. What it
+/// leaves out is as for every function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnLimits {
+    timeout_seconds: Option<NonZeroU32>,
+    boot_seconds: Option<NonZeroU32>,
+    cpu_seconds: Option<NonZeroU32>,
+    memory_mb: Option<NonZeroU32>,
+    concurrency: Option<NonZeroU32>,
+    body_bytes: Option<NonZeroU64>,
+    log_rate: Option<NonZeroU32>,
+    idle_seconds: Option<NonZeroU32>,
+}
+
+impl OwnLimits {
+    /// Of the text of a `deno.json`; the error is for its author.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
+        #[derive(Default, Deserialize)]
+        struct File {
+            selfdb: Option<Own>,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Own {
+            #[serde(default)]
+            limits: OwnLimits,
+        }
+        let is_named = text.windows(8).any(|window| window == b"\"selfdb\"");
+        if !is_named {
+            // Deno reads comments in there, and says itself what it cannot read.
+            return Ok(Self::default());
+        }
+        let file: File = serde_json::from_slice(text)
+            .map_err(|error| format!("the limits in deno.json cannot be read: {error}"))?;
+        Ok(file.selfdb.map(|own| own.limits).unwrap_or_default())
+    }
+
+    /// These where they say something, else those of `all`.
+    pub(crate) fn over(self, all: Limits) -> Limits {
+        const MIB: u64 = 1024 * 1024;
+        let seconds = |own: Option<NonZeroU32>, all| {
+            own.map_or(all, |own| Duration::from_secs(u64::from(own.get())))
+        };
+        let count = |own: Option<NonZeroU32>| own.and_then(|own| usize::try_from(own.get()).ok());
+        let body = self.body_bytes;
+        let body = body.and_then(|bytes| usize::try_from(bytes.get()).ok());
+        let memory = self.memory_mb.map(|mb| u64::from(mb.get()) * MIB);
+        Limits {
+            response_timeout: seconds(self.timeout_seconds, all.response_timeout),
+            boot_timeout: seconds(self.boot_seconds, all.boot_timeout),
+            cpu: seconds(self.cpu_seconds, all.cpu),
+            memory_bytes: memory.unwrap_or(all.memory_bytes),
+            concurrency: count(self.concurrency).unwrap_or(all.concurrency),
+            body_bytes: body.unwrap_or(all.body_bytes),
+            log_lines_per_second: self
+                .log_rate
+                .map_or(all.log_lines_per_second, NonZeroU32::get),
+            idle: seconds(self.idle_seconds, all.idle),
+        }
+    }
+}
 
 /// The limits of every function.
 #[derive(Debug, Clone, Copy)]
@@ -22,4 +88,39 @@ pub(crate) struct Limits {
     pub(crate) log_lines_per_second: u32,
     /// How long a function's process is kept without a request.
     pub(crate) idle: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_says_of_its_limits_what_differs() {
+        let read = |text: &str| OwnLimits::read(text.as_bytes());
+        let own = read(
+            r#"{ "imports": {}, "selfdb": { "limits": { "memory_mb": 64, "cpu_seconds": 1 } } }"#,
+        );
+        let own = own.expect("limits");
+        assert_eq!(own.memory_mb, NonZeroU32::new(64));
+        assert_eq!(own.timeout_seconds, None);
+        for nothing in [
+            "{}",
+            "{ // a comment\n }",
+            r#"{ "selfdb": {} }"#,
+            "nonsense",
+        ] {
+            assert_eq!(read(nothing), Ok(OwnLimits::default()), "{nothing}");
+        }
+        for bad in [
+            r#"{ "selfdb": { "limits": { "memory_mb": 0 } } }"#,
+            r#"{ "selfdb": { "limits": { "memory_mb": -1 } } }"#,
+            r#"{ "selfdb": { "limits": { "memory_mb": "much" } } }"#,
+            r#"{ "selfdb": { "limits": { "memory": 64 } } }"#,
+            r#"{ "selfdb": { "limit": {} } }"#,
+            r#"{ "selfdb": 7 }"#,
+        ] {
+            let refused = read(bad).expect_err(bad);
+            assert!(refused.starts_with("the limits in deno.json"), "{refused}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::Secret;
 
-use super::FunctionName;
+use super::{FunctionName, Limits, OwnLimits};
 
 /// What a version's files hash to: 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -81,11 +81,23 @@ pub(crate) struct Version {
 }
 
 /// What is seen of code without running it, and decides how it is run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Traits {
     /// Its `deno.json`, or an import map beside it: a process has to be started for it alone.
     pub(crate) config: Option<ConfigFile>,
     pub(crate) signs: BTreeSet<Sign>,
+    /// What its `deno.json` says of limits; the error where that cannot be read.
+    pub(crate) limits: Result<OwnLimits, String>,
+}
+
+impl Default for Traits {
+    fn default() -> Self {
+        Self {
+            config: None,
+            signs: BTreeSet::new(),
+            limits: Ok(OwnLimits::default()),
+        }
+    }
 }
 
 /// What code may want, by the words in it.
@@ -102,6 +114,11 @@ pub(crate) enum Sign {
 }
 
 impl Traits {
+    /// Its limits; those of `all` where it says nothing that can be read.
+    pub(crate) fn limits(&self, all: Limits) -> Limits {
+        self.limits.as_ref().map_or(all, |own| own.over(all))
+    }
+
     pub(crate) fn show(&self, sign: Sign) -> bool {
         self.signs.contains(&sign)
     }

@@ -1,5 +1,7 @@
 //! The errors of `/api/v1`: `{detail, code}`.
 
+use std::fmt::Write as _;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
@@ -74,6 +76,25 @@ impl ApiError {
             Self::Store(_) | Self::Internal(_) => "internal_error",
         };
         code.to_ascii_lowercase()
+    }
+
+    /// As an answer of the management API, with where the code is wrong in its text.
+    pub(crate) fn into_message(self) -> Response {
+        let mut message = self.detail();
+        if let Self::Refused(diagnostics) = &self {
+            for one in diagnostics.iter().filter(|one| one.is_error()) {
+                let place = one.file.as_deref().unwrap_or_default();
+                let (line, column) = (one.line.unwrap_or(1), one.column.unwrap_or(1));
+                let _ = write!(message, "\n{place}:{line}:{column}: {}", one.message);
+            }
+        }
+        let mut response = self.into_response();
+        let body = Json(json!({ "message": message }))
+            .into_response()
+            .into_body();
+        response.headers_mut().remove(http::header::CONTENT_LENGTH);
+        *response.body_mut() = body;
+        response
     }
 
     fn detail(&self) -> String {

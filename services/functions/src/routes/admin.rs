@@ -24,6 +24,13 @@ impl FromRequestParts<Arc<AppState>> for Admin {
         parts: &mut Parts,
         state: &Arc<AppState>,
     ) -> Result<Self, ApiError> {
+        if let Some(wanted) = &state.access_token
+            && let Ok(Some(token)) = jwt::bearer(&parts.headers)
+            && wanted.matches(token)
+        {
+            let name = "access token".to_owned();
+            return Ok(Self { name });
+        }
         let identity = identify(&state.verifier, &parts.headers)?;
         if !identity.is_admin() {
             return Err(ApiError::Forbidden);

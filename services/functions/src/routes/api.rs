@@ -12,6 +12,9 @@ mod triggers;
 mod versions;
 mod webhooks;
 
+pub(super) use environment::{PutRequest, put_of_project};
+pub(super) use functions::delete::delete_function;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,13 +36,13 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/functions/templates/{template}", get(templates::show_template))
         .route("/functions/{id}", get(functions::show::show_function)
             .put(functions::update::update_function).patch(functions::update::update_function)
-            .delete(functions::delete::delete_function))
+            .delete(delete_function))
         .route("/functions/{id}/versions", get(versions::list::list_versions))
         .route("/functions/{id}/versions/{version}", get(versions::show::show_version))
         .route("/functions/{id}/versions/{version}/diff", get(versions::diff::diff_version))
         .route("/functions/{id}/rollback", post(versions::roll_back::roll_back))
         .route("/functions/env", get(environment::list_of_project)
-            .post(environment::put_of_project).put(environment::put_of_project))
+            .post(put_of_project).put(put_of_project))
         .route("/functions/env/{key}", delete(environment::delete_of_project))
         .route("/functions/{id}/env", get(environment::list_of_function)
             .post(environment::put_of_function).put(environment::put_of_function))

@@ -150,6 +150,9 @@ impl DenoRuntime {
     }
 
     async fn start_version(&self, version: Arc<Version>) -> Result<Arc<dyn Worker>, StartError> {
+        if let Err(complaint) = &version.traits.limits {
+            return Err(StartError::Broken(complaint.clone()));
+        }
         let mut fetched = false;
         loop {
             let own = self.wants_its_own(&version.traits);

@@ -239,3 +239,51 @@ async fn a_flood_of_lines_and_of_files_harms_nobody() {
     );
     assert!(answers > 10, "the neighbour answered {answers} times");
 }
+
+/// A `deno.json` with `limits`.
+fn own(limits: &serde_json::Value) -> String {
+    json!({ "selfdb": { "limits": limits } }).to_string()
+}
+
+#[tokio::test]
+async fn a_version_may_have_limits_of_its_own() {
+    const SPIN: &str = "Deno.serve((req) => { if (req.url.endsWith('?spin')) while (true); return Response.json(1); });";
+    let functions = Stage::new()
+        .set("FUNCTIONS_CPU_SECONDS", "60")
+        .file("short/deno.json", &own(&json!({ "cpu_seconds": 1 })))
+        .file("short/index.ts", SPIN)
+        .file("narrow/deno.json", &own(&json!({ "body_bytes": 10 })))
+        .file("narrow/index.ts", SPIN)
+        .file("small/deno.json", &own(&json!({ "memory_mb": 32 })))
+        .file(
+            "small/index.ts",
+            "Deno.serve(() => { const all = []; while (all.length < 3000) all.push(Array.from({ length: 1000 }, () => ({}))); return Response.json(1); });",
+        )
+        .file("large/index.ts", "Deno.serve(() => { const all = []; while (all.length < 3000) all.push(Array.from({ length: 1000 }, () => ({}))); return Response.json(1); });")
+        .file("large/deno.json", &own(&json!({ "memory_mb": 600 })))
+        .file("wrong/deno.json", &own(&json!({ "memory_mb": "much" })))
+        .file("wrong/index.ts", SPIN)
+        .start()
+        .await;
+    let started = Instant::now();
+    let ended = functions.get("/short?spin").await.expect_status(546);
+    assert_eq!(ended.json()["code"], "WORKER_LIMIT");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    let _ = functions
+        .post("/narrow")
+        .body("0123456789")
+        .await
+        .expect_status(200);
+    let _ = functions
+        .post("/narrow")
+        .body("0123456789a")
+        .await
+        .expect_status(413);
+    let _ = functions.get("/small").await.expect_status(546);
+    assert_eq!(functions.json("/large").await, json!(1));
+    let wrong = functions.get("/wrong").await.expect_status(503);
+    assert_eq!(wrong.json()["code"], "BOOT_ERROR");
+    let listed = functions.admin_json("/api/v1/functions/wrong").await;
+    let error = listed["error"].as_str().expect("why");
+    assert!(error.contains("the limits in deno.json"), "{error}");
+}

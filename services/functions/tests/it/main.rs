@@ -18,6 +18,7 @@ mod journal;
 mod kills;
 mod launcher;
 mod limits;
+mod management;
 mod packages;
 mod processes;
 mod sandbox;

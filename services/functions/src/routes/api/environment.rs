@@ -24,7 +24,7 @@ const MAX_VALUE_BYTES: usize = 64 * 1024;
 const MAX_NAME_BYTES: usize = 256;
 
 #[derive(Deserialize)]
-pub(super) struct PutVariableRequest {
+pub(in crate::routes) struct PutVariableRequest {
     #[serde(alias = "name")]
     key: String,
     value: String,
@@ -34,7 +34,7 @@ pub(super) struct PutVariableRequest {
 /// One variable or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum PutRequest {
+pub(in crate::routes) enum PutRequest {
     Several(Vec<PutVariableRequest>),
     One(PutVariableRequest),
 }
@@ -57,7 +57,7 @@ pub(super) async fn list_of_project(
     list(&state, None).await
 }
 
-pub(super) async fn put_of_project(
+pub(in crate::routes) async fn put_of_project(
     _: Admin,
     State(state): State<Arc<AppState>>,
     request: Put,

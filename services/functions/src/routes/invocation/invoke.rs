@@ -55,7 +55,8 @@ fn permitted(state: &AppState, request: &Request<Body>) -> Result<Arc<Function>,
     if function.verifies_jwt() && request.method() != Method::OPTIONS {
         identify(&state.verifier, request.headers())?;
     }
-    if declared_length(request).is_some_and(|length| length > state.body_bytes as u64) {
+    let most = function.body_bytes(state.limits);
+    if declared_length(request).is_some_and(|length| length > most as u64) {
         return Err(Failure::BodyTooLarge.into());
     }
     Ok(function)

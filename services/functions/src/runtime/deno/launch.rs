@@ -27,6 +27,7 @@ pub(super) fn command(
     traits: &Traits,
     database: Option<SocketAddr>,
 ) -> Result<Command, serde_json::Error> {
+    let limits = traits.limits(runtime.limits);
     let mut connect_ports = runtime.config.egress_ports.clone();
     connect_ports.extend(database.map(|database| database.port()));
     let spec = SandboxSpec {
@@ -41,7 +42,7 @@ pub(super) fn command(
         ],
         write: vec![folder.work(), runtime.door.path().to_owned()],
         connect_ports,
-        data_bytes: BASELINE_BYTES.saturating_add(runtime.limits.memory_bytes),
+        data_bytes: BASELINE_BYTES.saturating_add(limits.memory_bytes),
         open_files: OPEN_FILES,
     };
     let mut command = Command::new(&runtime.config.launcher);
@@ -86,7 +87,7 @@ fn arguments(
     traits: &Traits,
     database: Option<SocketAddr>,
 ) -> Vec<String> {
-    let heap_mib = (runtime.limits.memory_bytes / MIB).max(16);
+    let heap_mib = (traits.limits(runtime.limits).memory_bytes / MIB).max(16);
     let text = |path: &Path| path.display().to_string();
     let (code, work, door) = (
         text(&folder.code()),

@@ -18,9 +18,9 @@ use super::folder::{SlotFolder, copy_code};
 use super::process::{Ended, Process, Supervised};
 use super::worker::DenoWorker;
 use super::{DenoRuntime, PATIENCE, complaint, environment, launch, logs};
-use crate::domain::Version;
 use crate::domain::trigger;
 use crate::domain::version::{Sign, Traits};
+use crate::domain::{Limits, Version};
 use crate::runtime::{Described, StartError};
 
 /// How long a process may take until it waits.
@@ -36,6 +36,7 @@ pub(super) struct Slot {
     connections: Connections,
     /// The code lies in the folder already.
     laid_down: bool,
+    limits: Limits,
     database: Option<DatabaseWay>,
 }
 
@@ -105,6 +106,7 @@ impl DenoRuntime {
             lay_down(version, &folder).await?;
             traits.clone_from(&version.traits);
         }
+        let limits = traits.limits(self.limits);
         let database = match self.database(&traits) {
             Some(endpoint) => Some(database::find(endpoint).await?),
             None => None,
@@ -117,16 +119,17 @@ impl DenoRuntime {
             child,
             folder: Arc::clone(&folder),
             room,
-            limits: self.limits,
+            limits,
         };
         let (process, supervisor) = Process::new(supervised, self.closing.child_token());
         self.tasks.spawn(supervisor);
-        self.wait_until_ready(&process, pipes).await?;
+        self.wait_until_ready(&process, pipes, limits).await?;
         Ok(Slot {
             connections: Connections::new(folder.socket(), self.tasks.clone()),
             process,
             folder,
             laid_down: version.is_some(),
+            limits,
             database,
         })
     }
@@ -135,6 +138,7 @@ impl DenoRuntime {
         &self,
         process: &Process,
         (output, errors): Pipes,
+        limits: Limits,
     ) -> Result<(), BoxError> {
         let (Some(output), Some(errors)) = (output, errors) else {
             return Err("the process has no pipes".into());
@@ -144,7 +148,7 @@ impl DenoRuntime {
             label: process.label.clone(),
             journal: self.journal.clone(),
             clock: Arc::clone(&self.clock),
-            rate: self.limits.log_lines_per_second,
+            rate: limits.log_lines_per_second,
         };
         self.tasks.spawn(logs::copy_output(output, sink(), ready));
         self.tasks.spawn(logs::copy_errors(errors, sink()));
@@ -198,7 +202,7 @@ impl Slot {
             described,
             process: self.process,
             connections: Arc::new(connections),
-            limits: runtime.limits,
+            limits: self.limits,
             public_url: runtime.granted.public_url.clone(),
             tasks: runtime.tasks.clone(),
             closing: runtime.closing.clone(),
@@ -212,7 +216,7 @@ impl Slot {
         request: Request<Body>,
         runtime: &DenoRuntime,
     ) -> Result<(Described, bool), AssignError> {
-        let boot_timeout = runtime.limits.boot_timeout;
+        let boot_timeout = self.limits.boot_timeout;
         let (status, body) = match timeout(boot_timeout, self.connections.send(request)).await {
             Ok(Ok((response, _))) => {
                 let status = response.status();

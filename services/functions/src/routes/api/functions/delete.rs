@@ -10,7 +10,7 @@ use crate::routes::AppState;
 use crate::routes::admin::Admin;
 use crate::store::functions;
 
-pub(in crate::routes::api) async fn delete_function(
+pub(in crate::routes) async fn delete_function(
     _: Admin,
     State(state): State<Arc<AppState>>,
     Path(id): Path<String>,
