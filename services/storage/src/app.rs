@@ -1,5 +1,6 @@
 //! What handlers are given, each only what it asks for.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -15,9 +16,12 @@ use crate::routes::s3::Protocol;
 use crate::uploads::Uploads;
 use crate::uploads::pending::PendingUploads;
 
-/// The parts of the service that handlers take as `State`.
+/// What all handlers share. The router hands out a clone with each request, so that is one count.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<AppParts>);
+
+/// The parts of the service that handlers take as `State`.
+pub(crate) struct AppParts {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) authoriser: Authoriser,
     pub(crate) uploads: Uploads,
@@ -30,6 +34,20 @@ pub(crate) struct App {
     /// The platform's public base URL, without a slash at the end.
     pub(crate) public_url: Arc<str>,
     pub(crate) discarded: Discarded,
+}
+
+impl From<AppParts> for App {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
 }
 
 /// Wakes the sweeper: versions may have been discarded.

@@ -8,7 +8,7 @@ use pg::{AccessPools, Migrations, PoolOptions, sqlx};
 use time::Duration;
 use tokio::sync::Notify;
 
-use crate::app::{App, Discarded};
+use crate::app::{App, AppParts, Discarded};
 use crate::authoriser::Authoriser;
 use crate::backend::ObjectStore;
 use crate::config::Config;
@@ -118,7 +118,7 @@ fn app(config: Config, parts: Parts) -> App {
         discarded: Arc::clone(&discarded),
     };
     let identities = Identities::new(Arc::new(config.s3_keys), Arc::clone(&verifier));
-    App {
+    App::from(AppParts {
         s3: Protocol::new(operations, identities, &config.public_url),
         verifier,
         signer: authoriser.signer().clone(),
@@ -130,7 +130,7 @@ fn app(config: Config, parts: Parts) -> App {
         limits: config.limits,
         public_url: config.public_url.into(),
         discarded: Discarded(discarded),
-    }
+    })
 }
 
 fn tasks(sweeper: &Sweeper, reads: &Reads, lookups: &LookUps) -> Vec<Task> {
