@@ -117,7 +117,7 @@ async fn a_changed_table_and_an_ended_session_fail_nobody() {
         answered(outcomes);
     }
     let end = "select pg_terminate_backend(pid) from pg_stat_activity \
-               where application_name = 'pipeline-test'";
+               where application_name = 'pipeline-test' and datname = current_database()";
     let (outcomes, ()) = tokio::join!(at_once(&pipeline, asked()), db.execute(end));
     answered(outcomes);
 }
