@@ -67,8 +67,11 @@ async fn files_and_the_platforms_environment_cannot_be_read() {
         format!("{other}/s.sock"),
         env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml",
     ];
+    // A function's `/tmp` is a folder of its own: of ours, only what is its own is there.
+    let is_there = |path: &&String| !path.starts_with("/tmp/") || path.starts_with(other);
     let mut attempts: Vec<String> = paths
         .iter()
+        .filter(is_there)
         .map(|path| format!("Deno.readTextFile('{path}')"))
         .collect();
     attempts.extend(
