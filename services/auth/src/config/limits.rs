@@ -38,7 +38,7 @@ pub struct Limits {
     pub verifications: Limit,
     /// Wrong codes for one account, whoever tries them.
     pub wrong_codes: Limit,
-    /// Anything about second factors from one address.
+    /// Challenges and answers of second factors from one address.
     pub factors: Limit,
     /// Anything about passkeys from one address.
     pub passkeys: Limit,
@@ -65,6 +65,7 @@ impl Limits {
             burst: count,
         };
         let tokens = read("TOKEN_REFRESH", 150);
+        let factors = settings.parsed_or("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15);
         Self {
             sign_ups: at_once(read("SIGN_UP", 150), FIVE_MINUTES),
             anonymous: at_once(read("ANONYMOUS_USERS", 30), HOUR),
@@ -77,10 +78,11 @@ impl Limits {
             wrong_passwords: at_once(read("WRONG_PASSWORDS", 30), FIVE_MINUTES),
             verifications: at_once(read("VERIFY", 30), FIVE_MINUTES),
             wrong_codes: at_once(read("WRONG_CODES", 30), FIVE_MINUTES),
-            factors: at_once(
-                settings.parsed_or("GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15),
-                Duration::from_mins(1),
-            ),
+            factors: Limit {
+                count: factors,
+                period: Duration::from_mins(1),
+                burst: BURST.max(factors),
+            },
             passkeys: at_once(read("PASSKEY", 30), FIVE_MINUTES),
             codes: at_once(read("OTP", 30), FIVE_MINUTES),
             letters: at_once(read("EMAIL_SENT", 30), HOUR),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{own, session};
 use crate::actions::caller::Caller;
-use crate::app::{App, Limited};
+use crate::app::App;
 use crate::domain::audit::{Actor, AuditAction, AuditEntry};
 use crate::domain::factor::{Factor, FactorType, NewFactor};
 use crate::domain::phone::PhoneNumber;
@@ -73,7 +73,6 @@ pub async fn enroll(
     name: Option<String>,
     enrolling: Enrolling,
 ) -> Result<Enrolled> {
-    app.limit(Limited::Factor, client)?;
     let session = session(caller)?;
     check_enabled(app, &enrolling)?;
     let name = name.unwrap_or_default();
