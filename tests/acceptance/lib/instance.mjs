@@ -12,7 +12,7 @@ export function readEnv(file) {
   const values = {};
   for (const line of readFileSync(file, "utf8").split("\n")) {
     const match = /^\s*([A-Z0-9_]+)\s*=\s*(.*)$/.exec(line);
-    if (match) values[match[1]] = match[2];
+    if (match) values[match[1]] = match[2].replace(/^'(.*)'$/, "$1");
   }
   return values;
 }

@@ -86,7 +86,7 @@ test("heartbeats are answered, and an empty client lets go of its socket", async
   assert.ok(!beats.includes("timeout") && !beats.includes("error"), String(beats));
   assert.equal(await supabase.removeChannel(channel), "ok");
   assert.equal(supabase.getChannels().length, 0);
-  await until("it disconnects", () => !supabase.realtime.isConnected());
+  await until("it has disconnected", () => supabase.realtime.connectionState() === "closed");
   await subscribed(supabase.channel(`${room}-beats`));
   assert.ok(supabase.realtime.isConnected());
   await supabase.removeAllChannels();
