@@ -157,9 +157,10 @@ impl Connection {
     }
 
     /// Whether a batch whose connection ended with `error` can be sent again: it surely did not
-    /// begin, or it does no harm and nothing says that it ended the connection itself.
+    /// begin, or it does no harm, nobody has seen any of its rows, and nothing says that it ended
+    /// the connection itself.
     pub(super) fn is_repeatable(&self, error: &ConnectionError, is_harmless: bool) -> bool {
-        self.never_began(error) || (is_harmless && !self.exchange.answered && error.is_silent())
+        self.never_began(error) || (is_harmless && error.is_from_outside())
     }
 
     /// Whether the batch failed only because a statement prepared earlier can no longer run; then

@@ -72,9 +72,18 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// Whether the connection just ended, and the server did not say anything to the purpose.
-    pub(super) fn is_silent(&self) -> bool {
-        matches!(self, Self::Io(_))
+    /// Whether nothing says that what ran in the connection ended it: it just ended, or somebody
+    /// ended the session or the server (SQLSTATE class 57P).
+    pub(super) fn is_from_outside(&self) -> bool {
+        match self {
+            Self::Io(_) => true,
+            Self::Ended(error) => error.code.starts_with("57P"),
+            Self::Protocol(_)
+            | Self::Tls(_)
+            | Self::Authentication(_)
+            | Self::TimedOut
+            | Self::BackingOff => false,
+        }
     }
 }
 

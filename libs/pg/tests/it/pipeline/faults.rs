@@ -49,6 +49,24 @@ async fn a_session_ended_in_mid_statement_is_said_to_be_unavailable() {
 }
 
 #[tokio::test]
+async fn a_read_whose_session_is_ended_runs_once_more_in_another() {
+    let (db, pipeline) = database("", 2).await;
+    let batch = Batch::read_only()
+        .then(Statement::new("select 1"))
+        .then(Statement::new("select pg_sleep(30)"));
+    let running = begun(&db, &pipeline, batch).await;
+    for may_repeat in [true, false] {
+        terminate_sessions(&db).await;
+        if may_repeat {
+            eventually("it runs again", async || sessions(&db, SLEEPING).await == 1).await;
+        }
+    }
+    let ended = running.await.expect("no panic");
+    let unavailable = matches!(ended, Err(PipelineError::Unavailable { .. }));
+    assert!(unavailable, "{ended:?}");
+}
+
+#[tokio::test]
 async fn sessions_ended_while_idle_are_noticed_before_a_batch_is_sent() {
     let (db, pipeline) = database(COUNTER, 3).await;
     let insert = one("insert into lab.n values (1)");
