@@ -8,8 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pace::at_one_pace;
-use super::requests::{challenge, channel, email, given, phone};
-use crate::actions::messages::Leading;
+use super::requests::{channel, email, given, leading, phone};
 use crate::actions::passwordless::{Newcomers, send_email_code, send_phone_code};
 use crate::app::App;
 use crate::captcha::{self, MetaSecurity};
@@ -54,13 +53,11 @@ pub(super) async fn send_code(
         )),
         (None, None) => Err(Error::validation("One of email or phone must be set")),
         (Some(text), None) => {
-            let leading = Leading {
-                redirect_to: redirect.0,
-                challenge: challenge(
-                    request.code_challenge_method.as_deref(),
-                    request.code_challenge.as_deref(),
-                )?,
-            };
+            let leading = leading(
+                redirect,
+                request.code_challenge_method.as_deref(),
+                request.code_challenge.as_deref(),
+            )?;
             let email = email(&text)?;
             let work = Box::pin(send_email_code(&app, &client, email, newcomers, leading));
             at_one_pace(work).await?;
@@ -84,13 +81,11 @@ pub(super) async fn send_magic_link(
     captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let newcomers = request.newcomers();
     let email = email(&request.email.unwrap_or_default())?;
-    let leading = Leading {
-        redirect_to: redirect.0,
-        challenge: challenge(
-            request.code_challenge_method.as_deref(),
-            request.code_challenge.as_deref(),
-        )?,
-    };
+    let leading = leading(
+        redirect,
+        request.code_challenge_method.as_deref(),
+        request.code_challenge.as_deref(),
+    )?;
     let work = Box::pin(send_email_code(&app, &client, email, newcomers, leading));
     at_one_pace(work).await?;
     Ok(Json(json!({})))

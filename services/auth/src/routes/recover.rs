@@ -8,8 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pace::at_one_pace;
-use super::requests::{challenge, email};
-use crate::actions::messages::Leading;
+use super::requests::{email, leading};
 use crate::actions::passwordless;
 use crate::app::App;
 use crate::captcha::{self, MetaSecurity};
@@ -34,13 +33,11 @@ pub(super) async fn recover(
 ) -> Result<Json<Value>> {
     captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
     let email = email(&request.email.unwrap_or_default())?;
-    let leading = Leading {
-        redirect_to: redirect.0,
-        challenge: challenge(
-            request.code_challenge_method.as_deref(),
-            request.code_challenge.as_deref(),
-        )?,
-    };
+    let leading = leading(
+        redirect,
+        request.code_challenge_method.as_deref(),
+        request.code_challenge.as_deref(),
+    )?;
     let work = Box::pin(passwordless::recover(&app, &client, email, leading));
     at_one_pace(work).await?;
     Ok(Json(json!({})))

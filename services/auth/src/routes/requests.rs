@@ -1,11 +1,13 @@
 //! What request bodies have in common.
 
+use crate::actions::messages::Leading;
 use crate::domain::email::EmailAddress;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::user::Contact;
 use crate::error::refusal::SMS_CHANNEL;
 use crate::error::{Error, Result};
+use crate::extract::RedirectTo;
 use crate::sms::Channel;
 
 /// A field's text; the empty one counts as not sent.
@@ -36,6 +38,19 @@ pub(super) fn challenge(
     challenge: Option<&str>,
 ) -> Result<Option<CodeChallenge>> {
     Ok(CodeChallenge::read(method, challenge)?)
+}
+
+/// Where a message that was asked for leads, and to which client.
+pub(super) fn leading(
+    RedirectTo(redirect_to): RedirectTo,
+    method: Option<&str>,
+    code: Option<&str>,
+) -> Result<Leading> {
+    let challenge = challenge(method, code)?;
+    Ok(Leading {
+        redirect_to,
+        challenge,
+    })
 }
 
 /// How a code is to travel.

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::otp::message;
 use super::pace::at_one_pace;
-use super::requests::{challenge, email, given, phone};
-use crate::actions::messages::Leading;
+use super::requests::{email, given, leading, phone};
 use crate::actions::resend::{self, Resend};
 use crate::app::App;
 use crate::captcha::{self, MetaSecurity};
@@ -37,13 +36,11 @@ pub(super) async fn resend(
     JsonBody(request): JsonBody<ResendRequest>,
 ) -> Result<Json<Value>> {
     captcha::check(&app, &client, request.gotrue_meta_security.as_ref()).await?;
-    let leading = Leading {
-        redirect_to: redirect.0,
-        challenge: challenge(
-            request.code_challenge_method.as_deref(),
-            request.code_challenge.as_deref(),
-        )?,
-    };
+    let leading = leading(
+        redirect,
+        request.code_challenge_method.as_deref(),
+        request.code_challenge.as_deref(),
+    )?;
     let kind = request.kind.as_deref();
     let (address, number) = (given(request.email), given(request.phone));
     let what = match kind {

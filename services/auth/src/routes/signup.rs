@@ -8,9 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use common::Secret;
 use serde::Deserialize;
 
-use super::requests::{challenge, channel, email, given, phone};
+use super::requests::{channel, email, given, leading, phone};
 use crate::actions::anonymous::sign_in_anonymously;
-use crate::actions::messages::Leading;
 use crate::actions::sign_up::{self, SignUp, SignedUp};
 use crate::app::App;
 use crate::captcha::{self, MetaSecurity};
@@ -62,13 +61,11 @@ pub(super) async fn sign_up(
         contact,
         password: Secret::from(password),
         data,
-        leading: Leading {
-            redirect_to: redirect.0,
-            challenge: challenge(
-                request.code_challenge_method.as_deref(),
-                request.code_challenge.as_deref(),
-            )?,
-        },
+        leading: leading(
+            redirect,
+            request.code_challenge_method.as_deref(),
+            request.code_challenge.as_deref(),
+        )?,
         channel: channel(request.channel.as_deref())?,
     };
     Ok(

@@ -8,9 +8,8 @@ use common::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::{challenge, channel, contacts, given};
+use super::requests::{channel, contacts, given, leading};
 use crate::actions::caller::Caller;
-use crate::actions::messages::Leading;
 use crate::actions::reauthenticate;
 use crate::actions::update_user::{self, UserUpdate};
 use crate::app::App;
@@ -54,13 +53,11 @@ pub(super) async fn update_user(
         contacts: contacts(email.as_deref(), phone.as_deref())?,
         password: request.password.map(Secret::from),
         nonce: given(request.nonce).map(Secret::from),
-        leading: Leading {
-            redirect_to: redirect.0,
-            challenge: challenge(
-                request.code_challenge_method.as_deref(),
-                request.code_challenge.as_deref(),
-            )?,
-        },
+        leading: leading(
+            redirect,
+            request.code_challenge_method.as_deref(),
+            request.code_challenge.as_deref(),
+        )?,
         channel: channel(request.channel.as_deref())?,
         data: request.data,
     };

@@ -5,7 +5,9 @@ mod insert;
 mod messages;
 mod update;
 
-use pg::sqlx::{self, PgConnection, Row as _};
+use pg::sqlx::postgres::PgArguments;
+use pg::sqlx::query::Query;
+use pg::sqlx::{self, PgConnection, Postgres, Row as _};
 
 use crate::domain::ids::UserId;
 use crate::domain::user::{Contact, User};
@@ -26,11 +28,7 @@ pub async fn find(connection: &mut PgConnection, id: UserId) -> StoreResult<Opti
         user_columns!(),
         " from auth.users u where u.id = $1"
     );
-    let row = sqlx::query(sql)
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.as_ref().map(read_user).transpose()?)
+    first(connection, sqlx::query(sql).bind(id.0)).await
 }
 
 /// The user with this id, whose row nobody else changes until the transaction ends.
@@ -43,11 +41,7 @@ pub async fn find_for_update(
         user_columns!(),
         " from auth.users u where u.id = $1 for no key update of u"
     );
-    let row = sqlx::query(sql)
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.as_ref().map(read_user).transpose()?)
+    first(connection, sqlx::query(sql).bind(id.0)).await
 }
 
 /// The user who signs in with this address or number.
@@ -70,11 +64,7 @@ pub async fn find_by_contact(
         Contact::Email(_) => by_email,
         Contact::Phone(_) => by_phone,
     };
-    let row = sqlx::query(sql)
-        .bind(contact.as_str())
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.as_ref().map(read_user).transpose()?)
+    first(connection, sqlx::query(sql).bind(contact.as_str())).await
 }
 
 /// A user who changes to this address or number and has not confirmed it.
@@ -98,10 +88,15 @@ pub async fn find_by_new_contact(
         Contact::Email(_) => by_email,
         Contact::Phone(_) => by_phone,
     };
-    let row = sqlx::query(sql)
-        .bind(contact.as_str())
-        .fetch_optional(connection)
-        .await?;
+    first(connection, sqlx::query(sql).bind(contact.as_str())).await
+}
+
+/// The user in the first row that `query` finds.
+async fn first(
+    connection: &mut PgConnection,
+    query: Query<'_, Postgres, PgArguments>,
+) -> StoreResult<Option<User>> {
+    let row = query.fetch_optional(connection).await?;
     Ok(row.as_ref().map(read_user).transpose()?)
 }
 

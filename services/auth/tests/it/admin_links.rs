@@ -212,11 +212,7 @@ async fn an_identity_is_unlinked_but_the_last() {
     };
     let email = session.user["identities"][0]["identity_id"].clone();
     assert_error(&unlink(&email).await, 422, "single_identity_not_deletable");
-    let change = office
-        .instance
-        .service
-        .put("/user")
-        .bearer(&session.access_token);
+    let change = office.instance.change(&session);
     let user = change
         .json(&json!({ "phone": "+4930123" }))
         .await

@@ -125,7 +125,7 @@ async fn what_opens_the_account_needs_the_second_factor() {
     let weaker = Session::of(&instance.sign_in("ada@example.com", PASSWORD).await);
     assert_eq!(weaker.claims()["aal"], "aal1");
     let change = |session: &Session| {
-        let request = instance.service.put("/user").bearer(&session.access_token);
+        let request = instance.change(session);
         request.json(&json!({ "password": "a-new-password" }))
     };
     assert_error(&change(&weaker).await, 401, "insufficient_aal");

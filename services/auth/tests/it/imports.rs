@@ -62,7 +62,7 @@ async fn a_row_of_little_more_than_an_address_is_a_user() {
         .refresh(&session.refresh_token)
         .await
         .expect_status(200);
-    let request = instance.service.put("/user").bearer(&session.access_token);
+    let request = instance.change(&session);
     let user = request
         .json(&json!({ "data": { "a": 1 } }))
         .await

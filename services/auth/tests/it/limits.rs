@@ -78,7 +78,7 @@ async fn accounts_are_made_and_changed_so_often() {
     assert_error(&anonymous().await, 429, "over_request_rate_limit");
 
     let update = || {
-        let request = instance.service.put("/user").bearer(&session.access_token);
+        let request = instance.change(&session);
         request.json(&json!({ "data": { "a": 1 } }))
     };
     let _ = update().await.expect_status(200);

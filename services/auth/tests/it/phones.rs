@@ -167,11 +167,7 @@ async fn a_test_number_has_its_own_code_and_no_message() {
 async fn a_new_number_is_confirmed_first() {
     let phones = Phones::new().await;
     let session = phones.instance.sign_up("ada@example.com").await;
-    let change = phones
-        .instance
-        .service
-        .put("/user")
-        .bearer(&session.access_token);
+    let change = phones.instance.change(&session);
     let user = change
         .json(&json!({ "phone": "+49301234" }))
         .await

@@ -162,7 +162,7 @@ async fn every_event_is_in_the_audit_log() {
         .await
         .expect_status(200);
     let session = Session::of(&response);
-    let update = instance.service.put("/user").bearer(&session.access_token);
+    let update = instance.change(&session);
     let _ = update
         .json(&json!({ "password": "another-password" }))
         .await

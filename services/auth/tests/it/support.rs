@@ -128,6 +128,11 @@ impl Instance {
         self.service.get("/user").bearer(&session.access_token)
     }
 
+    /// A change of the user; its body is still to be given.
+    pub(crate) fn change(&self, session: &Session) -> TestRequest {
+        self.service.put("/user").bearer(&session.access_token)
+    }
+
     /// A request of the service key.
     pub(crate) fn admin(&self, request: TestRequest) -> TestRequest {
         request.bearer(self.db.service_token())

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::support::{Instance, PASSWORD, Session, assert_error};
 
 async fn update(instance: &Instance, session: &Session, body: Value) -> TestResponse {
-    let request = instance.service.put("/user").bearer(&session.access_token);
+    let request = instance.change(session);
     request.json(&body).await
 }
 

@@ -10,11 +10,7 @@ use crate::support::{PASSWORD, Session, assert_error};
 async fn both_addresses_confirm_a_change() {
     let office = PostOffice::new().await;
     let session = confirmed(&office, "ada@example.com").await;
-    let change = office
-        .instance
-        .service
-        .put("/user")
-        .bearer(&session.access_token);
+    let change = office.instance.change(&session);
     let answer = change
         .json(&json!({ "email": "lovelace@example.com" }))
         .await;
@@ -51,11 +47,7 @@ async fn one_address_confirms_where_that_is_enough() {
     let office = PostOffice::with(&[("GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED", "false")]).await;
     let session = confirmed(&office, "ada@example.com").await;
     let before = office.sink.mails().len();
-    let change = office
-        .instance
-        .service
-        .put("/user")
-        .bearer(&session.access_token);
+    let change = office.instance.change(&session);
     let _ = change
         .json(&json!({ "email": "lovelace@example.com" }))
         .await
@@ -81,11 +73,7 @@ async fn a_taken_address_is_not_changed_to() {
     let office = PostOffice::new().await;
     let ada = confirmed(&office, "ada@example.com").await;
     confirmed(&office, "bob@example.com").await;
-    let change = office
-        .instance
-        .service
-        .put("/user")
-        .bearer(&ada.access_token);
+    let change = office.instance.change(&ada);
     let answer = change.json(&json!({ "email": "bob@example.com" })).await;
     assert_error(&answer, 422, "email_exists");
 }
@@ -94,11 +82,7 @@ async fn a_taken_address_is_not_changed_to() {
 async fn an_anonymous_user_confirms_an_address_and_keeps_the_id() {
     let office = PostOffice::with(&[("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true")]).await;
     let session = Session::of(&office.post("/signup", &json!({})).await.expect_status(200));
-    let change = office
-        .instance
-        .service
-        .put("/user")
-        .bearer(&session.access_token);
+    let change = office.instance.change(&session);
     let user = change
         .json(&json!({ "email": "ada@example.com" }))
         .await

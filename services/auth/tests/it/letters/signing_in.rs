@@ -84,11 +84,7 @@ async fn a_new_password_may_need_a_code() {
     let session = confirmed(&office, "ada@example.com").await;
     office.instance.advance(Duration::from_hours(25));
     let change = |nonce: Option<&str>| {
-        let request = office
-            .instance
-            .service
-            .put("/user")
-            .bearer(&session.access_token);
+        let request = office.instance.change(&session);
         request.json(&json!({ "password": "a-new-password", "nonce": nonce }))
     };
     assert_error(&change(None).await, 400, "reauthentication_needed");
