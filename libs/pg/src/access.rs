@@ -4,6 +4,7 @@ use common::{Check, Settings};
 use sqlx::postgres::PgPool;
 use sqlx::{Error, Postgres, Transaction};
 
+use crate::pipeline::{Pipeline, PipelineError, PipelineOptions};
 use crate::{Endpoint, PoolOptions, RequestContext, pool, roles};
 
 /// Everything local to the transaction. The role comes last, so that nothing before it depends on
@@ -78,6 +79,37 @@ impl AccessPools {
 
     fn pool(&self, role: &str) -> &PgPool {
         if role == roles::SERVICE_ROLE {
+            &self.service
+        } else {
+            &self.user
+        }
+    }
+}
+
+/// As [`AccessPools`], for requests whose statements are known before they are sent: all go out as
+/// one batch.
+#[derive(Debug, Clone)]
+pub struct AccessPipelines {
+    user: Pipeline,
+    service: Pipeline,
+}
+
+impl AccessPipelines {
+    /// Pipelines to two endpoints. The error is a TLS configuration that cannot be used.
+    pub fn new(
+        user: &Endpoint,
+        service: &Endpoint,
+        options: &PipelineOptions,
+    ) -> Result<Self, PipelineError> {
+        Ok(Self {
+            user: Pipeline::new(user.clone(), options.clone())?,
+            service: Pipeline::new(service.clone(), options.clone())?,
+        })
+    }
+
+    /// The one whose login can become the role of `context`.
+    pub fn of(&self, context: &RequestContext) -> &Pipeline {
+        if context.role == roles::SERVICE_ROLE {
             &self.service
         } else {
             &self.user

@@ -17,7 +17,7 @@ pub mod request_context;
 pub mod roles;
 pub mod sqlstate;
 
-pub use access::AccessPools;
+pub use access::{AccessPipelines, AccessPools};
 pub use endpoint::Endpoint;
 pub use ident::{Ident, QualifiedIdent, search_path};
 pub use migrations::{Migration, Migrations};

@@ -71,6 +71,16 @@ pub enum ConnectionError {
     BackingOff,
 }
 
+impl PipelineError {
+    /// What is known of the batch's effects.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Unavailable { outcome, .. } | Self::Deadline { outcome } => *outcome,
+            Self::Busy | Self::Database(_) | Self::Invalid(_) => Outcome::NotApplied,
+        }
+    }
+}
+
 impl ConnectionError {
     /// Whether nothing says that what ran in the connection ended it: it just ended, or somebody
     /// ended the session or the server (SQLSTATE class 57P).
