@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use pg::pipeline::Pipeline;
 use pg::sqlx::postgres::PgPool;
 use pg::sqlx::{Postgres, Transaction};
-use pg::{AccessPools, sqlx};
+use pg::{AccessPipelines, AccessPools, sqlx};
 
 use crate::caller::Caller;
 use crate::domain::bucket::Bucket;
@@ -16,6 +17,7 @@ use crate::domain::signature::{UploadGrant, UrlSigner};
 use crate::error::Error;
 use crate::lookups::LookUps;
 use crate::store;
+use crate::store::buckets::Destination;
 
 /// The way a request to read an object comes in.
 #[derive(Debug, Clone, Copy)]
@@ -37,30 +39,39 @@ pub struct Readable {
     pub expires_at: Option<i64>,
 }
 
-/// Decides who may touch what.
+/// Decides who may touch what. Clones are cheap.
 #[derive(Clone)]
-pub struct Authoriser {
+pub struct Authoriser(Arc<Parts>);
+
+struct Parts {
     access: AccessPools,
+    writes: AccessPipelines,
     owner: PgPool,
     lookups: LookUps,
     signer: UrlSigner,
 }
 
 impl Authoriser {
-    /// An authoriser that asks Postgres through `access`, and as the owner of the schema through
-    /// `owner` and `lookups`.
-    pub fn new(access: AccessPools, owner: PgPool, lookups: LookUps, signer: UrlSigner) -> Self {
-        Self {
+    /// An authoriser that asks Postgres through `access` and `writes`, and as the owner of the
+    /// schema through `owner` and `lookups`.
+    pub fn new(
+        (access, writes): (AccessPools, AccessPipelines),
+        owner: PgPool,
+        lookups: LookUps,
+        signer: UrlSigner,
+    ) -> Self {
+        Self(Arc::new(Parts {
             access,
+            writes,
             owner,
             lookups,
             signer,
-        }
+        }))
     }
 
     /// What makes and checks signed URLs.
     pub fn signer(&self) -> &UrlSigner {
-        &self.signer
+        &self.0.signer
     }
 
     /// A transaction in which row-level security binds `caller`.
@@ -68,7 +79,13 @@ impl Authoriser {
         &self,
         caller: &Caller,
     ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        self.access.begin(caller.context()).await
+        self.0.access.begin(caller.context()).await
+    }
+
+    /// Where statements that are known beforehand go out together, bound by row-level security as
+    /// in [`Authoriser::begin`].
+    pub fn writes_of(&self, caller: &Caller) -> &Pipeline {
+        self.0.writes.of(caller.context())
     }
 
     /// The object that `door` opens.
@@ -82,7 +99,7 @@ impl Authoriser {
             Door::Public => (self.public_object(bucket, key).await?, None),
             Door::Plain(caller) => (self.plain_object(caller, bucket, key).await?, None),
             Door::Signed(token) => {
-                let ends = self.signer.verify_download(token, bucket, key)?;
+                let ends = self.0.signer.verify_download(token, bucket, key)?;
                 (self.any_object(bucket, key).await?, Some(ends))
             }
         };
@@ -96,7 +113,7 @@ impl Authoriser {
         bucket: &BucketId,
         key: &ObjectKey,
     ) -> Result<(Readable, String), Error> {
-        let (transformations, ends) = self.signer.verify_rendition(token, bucket, key)?;
+        let (transformations, ends) = self.0.signer.verify_rendition(token, bucket, key)?;
         let readable = Readable {
             object: self.any_object(bucket, key).await?,
             expires_at: Some(ends),
@@ -124,14 +141,25 @@ impl Authoriser {
         bucket: &BucketId,
         key: &ObjectKey,
     ) -> Result<UploadGrant, Error> {
-        Ok(self.signer.verify_upload(token, bucket, key)?)
+        Ok(self.0.signer.verify_upload(token, bucket, key)?)
     }
 
     /// The limits of a bucket that something is about to be put into. Whether the caller may put it
     /// there is for [`Authoriser::begin`]'s transaction to say.
     pub async fn limits_of(&self, bucket: &BucketId) -> Result<Bucket, Error> {
-        let mut connection = self.owner.acquire().await?;
+        let mut connection = self.0.owner.acquire().await?;
         let found = store::buckets::find(&mut connection, bucket.as_str()).await?;
+        found.ok_or(Error::NoSuchBucket)
+    }
+
+    /// The limits of a bucket that something is about to be put into, and what has its name there.
+    pub async fn destination(
+        &self,
+        bucket: &BucketId,
+        key: &ObjectKey,
+    ) -> Result<Destination, Error> {
+        let mut connection = self.0.owner.acquire().await?;
+        let found = store::buckets::destination(&mut connection, bucket, key).await?;
         found.ok_or(Error::NoSuchBucket)
     }
 
@@ -163,7 +191,7 @@ impl Authoriser {
         bucket: &BucketId,
         key: &ObjectKey,
     ) -> Result<Option<Arc<Object>>, Error> {
-        let found = self.lookups.find(bucket, key).await?;
+        let found = self.0.lookups.find(bucket, key).await?;
         let bucket_is_public = found.bucket_is_public.ok_or(Error::NoSuchBucket)?;
         if bucket_is_public {
             return found.object.map(Some).ok_or(Error::NoSuchKey);
@@ -172,7 +200,7 @@ impl Authoriser {
     }
 
     async fn any_object(&self, bucket: &BucketId, key: &ObjectKey) -> Result<Arc<Object>, Error> {
-        let found = self.lookups.find(bucket, key).await?;
+        let found = self.0.lookups.find(bucket, key).await?;
         found.object.ok_or(Error::NoSuchKey)
     }
 }

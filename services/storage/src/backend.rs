@@ -7,10 +7,13 @@ pub mod s3;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use axum::body::Body;
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, stream};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,8 +22,47 @@ use crate::domain::object::{Stored, Version};
 
 /// Bytes on their way in.
 pub type Incoming<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send + 'a>>;
+
 /// Bytes on their way out.
-pub type Outgoing = Pin<Box<dyn Stream<Item = Result<Bytes, BackendError>> + Send>>;
+pub enum Outgoing {
+    /// All that are left, in memory.
+    Whole(Bytes),
+    /// As they are read.
+    Stream(BoxStream<'static, Result<Bytes, BackendError>>),
+}
+
+impl Outgoing {
+    /// As the body of an answer.
+    pub fn into_body(self) -> Body {
+        match self {
+            Self::Whole(bytes) => bytes.into(),
+            Self::Stream(stream) => Body::from_stream(stream),
+        }
+    }
+}
+
+impl From<Vec<Bytes>> for Outgoing {
+    fn from(mut chunks: Vec<Bytes>) -> Self {
+        match chunks.len() {
+            0 | 1 => Self::Whole(chunks.pop().unwrap_or_default()),
+            _ => Self::Stream(stream::iter(chunks.into_iter().map(Ok)).boxed()),
+        }
+    }
+}
+
+impl Stream for Outgoing {
+    type Item = Result<Bytes, BackendError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut *self {
+            Self::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
+            }
+            Self::Stream(stream) => stream.poll_next_unpin(context),
+        }
+    }
+}
 
 /// Bytes that were opened.
 pub struct Opened {

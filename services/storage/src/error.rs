@@ -10,6 +10,7 @@ pub(crate) use dialect::in_selfdb_dialect;
 
 use std::sync::Arc;
 
+use pg::pipeline::PipelineError;
 use pg::sqlx;
 
 use crate::backend::BackendError;
@@ -20,6 +21,9 @@ use crate::domain::mime::UnsupportedMimeType;
 use crate::domain::signature::SignatureError;
 use crate::domain::size::InvalidSize;
 use crate::domain::user_metadata::InvalidUserMetadata;
+
+/// What a client of Postgres says of it; shared by requests that asked together.
+type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why a request is refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +99,7 @@ pub enum Error {
     StorageFull(#[source] BackendError),
     /// Postgres is away for a moment.
     #[error("the database cannot be reached")]
-    Unavailable(#[source] Arc<sqlx::Error>),
+    Unavailable(#[source] Cause),
     /// A statement took longer than it may.
     #[error("The connection to the database timed out")]
     DatabaseTimeout,
@@ -107,7 +111,7 @@ pub enum Error {
     Backend(#[source] BackendError),
     /// Postgres failed.
     #[error("the database failed")]
-    Database(#[source] Arc<sqlx::Error>),
+    Database(#[source] Cause),
 }
 
 impl From<InvalidSize> for Error {
@@ -159,26 +163,56 @@ impl From<Arc<sqlx::Error>> for Error {
         if pg::is_unavailable(&error) {
             return Self::Unavailable(error);
         }
-        let Some(database) = error.as_database_error() else {
-            return Self::Database(error);
+        let known = error.as_database_error().and_then(|database| {
+            Self::refused(
+                &database.code().unwrap_or_default(),
+                database.table(),
+                database.message(),
+            )
+        });
+        known.unwrap_or(Self::Database(error))
+    }
+}
+
+impl From<PipelineError> for Error {
+    fn from(error: PipelineError) -> Self {
+        let known = match &error {
+            PipelineError::Database(database) => {
+                Self::refused(&database.code, database.table.as_deref(), &database.message)
+            }
+            PipelineError::Deadline { .. } => Some(Self::DatabaseTimeout),
+            PipelineError::Invalid(_) => Some(Self::unacceptable()),
+            PipelineError::Unavailable { .. } | PipelineError::Busy => {
+                return Self::Unavailable(Arc::new(error));
+            }
         };
-        let of_buckets = database.table() == Some("buckets");
-        let by_policy = database.message().contains("row-level security");
-        match database.code().as_deref() {
-            Some("42501") if by_policy => {
+        known.unwrap_or_else(|| Self::Database(Arc::new(error)))
+    }
+}
+
+impl Error {
+    /// What it means to a client that Postgres refuses with this SQLSTATE, about this table, in
+    /// these words; `None` where it is no fault of the client's.
+    fn refused(code: &str, table: Option<&str>, message: &str) -> Option<Self> {
+        let of_buckets = table == Some("buckets");
+        let by_policy = message.contains("row-level security");
+        Some(match code {
+            "42501" if by_policy => {
                 Self::AccessDenied("new row violates row-level security policy")
             }
-            Some("42501") => Self::AccessDenied("permission denied"),
-            Some("22023" | "0P000") => Self::AccessDenied("the token's role is not accepted"),
-            Some("23505") if of_buckets => Self::BucketAlreadyExists,
-            Some("23505") => Self::KeyAlreadyExists,
-            Some("23503") => Self::NoSuchBucket,
-            Some("57014") => Self::DatabaseTimeout,
-            Some("55P03" | "40001" | "40P01") => Self::Locked,
-            Some("22P02" | "22P05" | "22021" | "22003" | "23514" | "P0001") => {
-                Self::InvalidRequest("the database does not accept a value".to_owned())
-            }
-            Some(_) | None => Self::Database(error),
-        }
+            "42501" => Self::AccessDenied("permission denied"),
+            "22023" | "0P000" => Self::AccessDenied("the token's role is not accepted"),
+            "23505" if of_buckets => Self::BucketAlreadyExists,
+            "23505" => Self::KeyAlreadyExists,
+            "23503" => Self::NoSuchBucket,
+            "57014" => Self::DatabaseTimeout,
+            "55P03" | "40001" | "40P01" => Self::Locked,
+            "22P02" | "22P05" | "22021" | "22003" | "23514" | "P0001" => Self::unacceptable(),
+            _ => return None,
+        })
+    }
+
+    fn unacceptable() -> Self {
+        Self::InvalidRequest("the database does not accept a value".to_owned())
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use common::{BoxError, Clock};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
@@ -143,11 +143,11 @@ impl Reads {
             ended: false,
         };
         if wanted.size > SMALL_BYTES {
-            return Ok(checked.boxed());
+            return Ok(Outgoing::Stream(checked.boxed()));
         }
         let _place = self.hashing.acquire().await;
         let chunks: Vec<Bytes> = checked.try_collect().await?;
-        Ok(stream::iter(chunks.into_iter().map(Ok)).boxed())
+        Ok(chunks.into())
     }
 
     async fn read_part(&self, wanted: Wanted, bytes: Outgoing) -> Result<Outgoing, BackendError> {

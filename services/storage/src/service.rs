@@ -1,10 +1,12 @@
 //! Building the service: the schema, the object store, the routes, the sweeper, the checks.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use common::{BoxError, Check, Clock, Randomness, Service, SystemRandomness, Task};
+use pg::pipeline::PipelineOptions;
 use pg::sqlx::postgres::PgPool;
-use pg::{AccessPools, Migrations, PoolOptions, sqlx};
+use pg::{AccessPipelines, AccessPools, Migrations, PoolOptions, sqlx};
 use time::Duration;
 use tokio::sync::Notify;
 
@@ -38,10 +40,16 @@ pub const MIGRATIONS: Migrations = pg::migrations!(
 
 /// Connections of each pool: uploads and downloads hold none while bytes flow.
 const MAX_CONNECTIONS: u32 = 8;
+/// Connections of each kind for rows of uploads.
+const WRITING_CONNECTIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+/// What Postgres shows in `pg_stat_activity`.
+const APPLICATION: &str = "selfdb-storage";
 
 pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Service, BoxError> {
-    let options = PoolOptions::new("selfdb-storage", MAX_CONNECTIONS);
+    let options = PoolOptions::new(APPLICATION, MAX_CONNECTIONS);
     let access = AccessPools::new(&config.users, &config.services, &options);
+    let batches = PipelineOptions::new(APPLICATION, WRITING_CONNECTIONS);
+    let writes = AccessPipelines::new(&config.users, &config.services, &batches)?;
     let owner = pg::pool(&config.owner, &options);
     MIGRATIONS.run(&owner).await?;
     let place = config
@@ -53,7 +61,7 @@ pub(crate) async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Servi
     let signer = UrlSigner::new(&config.secret, Arc::clone(&clock));
     let lookups = LookUps::new(owner.clone());
     let parts = Parts {
-        authoriser: Authoriser::new(access, owner.clone(), lookups.clone(), signer),
+        authoriser: Authoriser::new((access, writes), owner.clone(), lookups.clone(), signer),
         reads: Reads::new(Arc::clone(&objects), Arc::clone(&clock)),
         discarded: Arc::new(Notify::new()),
         owner,

@@ -15,10 +15,12 @@ use crate::domain::object::Version;
 use crate::store::{pending, versions};
 
 /// How many discarded versions one transaction takes.
-const BATCH: i64 = 200;
+const BATCH: usize = 200;
 /// How often discarded versions are looked for when nobody says there are some: another node's, or
 /// those that SQL deleted.
 const DISCARDED_EVERY: Duration = Duration::from_mins(1);
+/// How long a sweep waits for more after it was told of the first: one transaction does for all.
+const GATHERING: Duration = Duration::from_millis(500);
 /// How often uploads in parts are given up that took too long.
 const EXPIRED_EVERY: Duration = Duration::from_mins(5);
 /// How often everything kept is compared with the database.
@@ -64,11 +66,16 @@ impl Sweeper {
     /// Deletes discarded versions as they come, until `shutdown`.
     pub async fn sweep_discarded_until(self, shutdown: CancellationToken) -> Result<(), BoxError> {
         loop {
+            // What was rendered of a version is discarded with it, so there may be more.
             while self.sweep_discarded().await? > 0 {}
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = self.discarded.notified() => {}
                 () = tokio::time::sleep(DISCARDED_EVERY) => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(GATHERING) => {}
             }
         }
     }
@@ -112,16 +119,17 @@ impl Sweeper {
     pub async fn sweep_discarded(&self) -> Result<usize, BoxError> {
         let mut transaction = self.owner.begin().await?;
         let names = versions::lock_discarded(&mut transaction, BATCH).await?;
+        if names.is_empty() {
+            return Ok(0);
+        }
         // A name that is no version has no bytes; one that SQL gave to another row is not discarded.
         let gone: Vec<Version> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let referenced = versions::referenced(&mut transaction, &gone).await?;
         for version in gone.iter().filter(|version| !referenced.contains(version)) {
             self.objects.delete(*version).await?;
         }
-        if !names.is_empty() {
-            versions::delete_renditions_of(&mut transaction, &names).await?;
-            versions::forget(&mut transaction, &names).await?;
-        }
+        versions::delete_renditions_of(&mut transaction, &names).await?;
+        versions::forget(&mut transaction, &names).await?;
         transaction.commit().await?;
         Ok(names.len())
     }

@@ -7,7 +7,7 @@ mod segments;
 use std::sync::Arc;
 
 use common::{Clock, Randomness};
-use pg::sqlx::{Postgres, Transaction};
+use pg::pipeline::{Batch, Decision, Outcome, PipelineError, ResultSet};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -15,11 +15,13 @@ use tokio::sync::Notify;
 use crate::authoriser::Authoriser;
 use crate::backend::{Incoming, ObjectStore};
 use crate::caller::Caller;
+use crate::domain::bucket::Bucket;
 use crate::domain::object::{
     NewObject, ObjectId, ObjectMetadata, Overwrite, Stored, Version, timestamp,
 };
 use crate::error::Error;
 use crate::store;
+use crate::store::buckets::Destination;
 use crate::store::objects::Content;
 
 /// Takes uploads.
@@ -133,18 +135,33 @@ impl Uploads {
 
     /// Refuses what can be refused before any byte is read; answers how many bytes there may be.
     pub async fn admit(&self, intent: &Intent) -> Result<u64, Error> {
-        let bucket = self.authoriser.limits_of(&intent.object.bucket).await?;
-        let placeholder = intent.object.key.is_folder_placeholder();
-        if !placeholder {
-            bucket.check_mime(&intent.object.mime)?;
+        if intent.caller.is_service() {
+            // Row-level security does not bind it, so there is no row to be tried.
+            let destination = self.destination(intent).await?;
+            let limit = self.limit(&destination.bucket, &intent.object)?;
+            check_name(intent, destination.taken_by.as_deref())?;
+            return Ok(limit);
         }
-        let limit = if placeholder {
-            0
-        } else {
-            bucket.size_limit(self.size_limit)
-        };
-        self.try_row(intent).await?;
+        let bucket = self.authoriser.limits_of(&intent.object.bucket);
+        let (bucket, tried) = Box::pin(async { tokio::join!(bucket, self.try_row(intent)) }).await;
+        let limit = self.limit(&bucket?, &intent.object)?;
+        tried?;
         Ok(limit)
+    }
+
+    async fn destination(&self, intent: &Intent) -> Result<Destination, Error> {
+        let object = &intent.object;
+        let found = self.authoriser.destination(&object.bucket, &object.key);
+        found.await
+    }
+
+    /// How many bytes `object` may have in `bucket`, where that takes its kind.
+    fn limit(&self, bucket: &Bucket, object: &NewObject) -> Result<u64, Error> {
+        if object.key.is_folder_placeholder() {
+            return Ok(0);
+        }
+        bucket.check_mime(&object.mime)?;
+        Ok(bucket.size_limit(self.size_limit))
     }
 
     /// Keeps the bytes.
@@ -207,41 +224,56 @@ impl Uploads {
         content: Content,
         refused: Refused,
     ) -> Result<ObjectId, Error> {
-        match self.written(intent, &content).await {
-            Ok((transaction, id)) => {
-                // When this fails nobody knows whether it was done: the bytes stay, and the
-                // sweeper looks whether anything refers to them.
-                transaction.commit().await?;
+        match self.written(intent, &content, Decision::Commit).await {
+            Ok(id) => {
                 self.discarded.notify_one();
                 Ok(id)
             }
             Err(error) => {
                 if refused == Refused::Discard
+                    && !error.may_have_been_done
                     && let Some(version) = content.version
                 {
                     self.discard(version).await;
                 }
-                Err(error)
+                Err(error.error)
             }
         }
     }
 
+    /// Writes the row in the caller's role, and keeps or undoes it as `decision` says.
     async fn written(
         &self,
         intent: &Intent,
         content: &Content,
-    ) -> Result<(Transaction<'static, Postgres>, ObjectId), Error> {
-        let mut transaction = self.authoriser.begin(&intent.caller).await?;
-        let (object, overwrite) = (&intent.object, intent.overwrite);
-        if let Some(expected) = &intent.expected_etag {
-            let current = store::objects::lock_etag(&mut transaction, &object.bucket, &object.key);
-            let current = current.await?.ok_or(Error::NoSuchKey)?;
-            if current.as_deref() != Some(expected) {
-                return Err(Error::PreconditionFailed);
-            }
-        }
-        let id = store::objects::write(&mut transaction, object, content, overwrite).await?;
-        Ok((transaction, id))
+        decision: Decision,
+    ) -> Result<ObjectId, NotWritten> {
+        let pipeline = self.authoriser.writes_of(&intent.caller);
+        let context = intent.caller.context();
+        let object = &intent.object;
+        let write = store::objects::write(object, content, intent.overwrite);
+        let lock = intent.expected_etag.is_some();
+        let lock = lock.then(|| store::objects::lock_etag(&object.bucket, &object.key));
+        let is_looked_at = lock.is_some() || decision == Decision::Rollback;
+        let batch = Batch {
+            statements: lock.into_iter().chain([write]).collect(),
+            ..Batch::read_write()
+        };
+        let results = if is_looked_at {
+            let decide = |results: &[ResultSet]| match has_expected_etag(intent, results) {
+                Ok(()) => decision,
+                Err(_) => Decision::Rollback,
+            };
+            let checked = Box::pin(pipeline.run_checked(context, &batch, decide)).await?;
+            has_expected_etag(intent, &checked.results)?;
+            checked.results
+        } else {
+            Box::pin(pipeline.run(context, &batch)).await?
+        };
+        let written = results.last();
+        Ok(written.map_or(object.id, |result| {
+            store::objects::written_id(object, result)
+        }))
     }
 
     async fn discard(&self, version: Version) {
@@ -256,8 +288,8 @@ impl Uploads {
             metadata: expected_metadata(intent),
             ..Content::default()
         };
-        let (transaction, _) = self.written(intent, &content).await?;
-        Ok(transaction.rollback().await?)
+        let tried = self.written(intent, &content, Decision::Rollback).await;
+        tried.map(drop).map_err(|error| error.error)
     }
 
     fn metadata(&self, object: &NewObject, received: &Received) -> Value {
@@ -273,6 +305,61 @@ impl Uploads {
         };
         json!(metadata)
     }
+}
+
+/// Why a row was not written.
+struct NotWritten {
+    error: Error,
+    /// Whether it may be there all the same: the answer to the commit did not arrive. Then the
+    /// bytes stay, and the sweeper looks whether anything refers to them.
+    may_have_been_done: bool,
+}
+
+impl From<Error> for NotWritten {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            may_have_been_done: false,
+        }
+    }
+}
+
+impl From<PipelineError> for NotWritten {
+    fn from(error: PipelineError) -> Self {
+        let may_have_been_done = error.outcome() == Outcome::Unknown;
+        Self {
+            error: error.into(),
+            may_have_been_done,
+        }
+    }
+}
+
+/// Whether the object that is replaced has the entity tag it must have, where one was asked for.
+fn has_expected_etag(intent: &Intent, results: &[ResultSet]) -> Result<(), Error> {
+    let Some(expected) = &intent.expected_etag else {
+        return Ok(());
+    };
+    let current = results.first().and_then(store::objects::locked_etag);
+    check_etag(expected, &current.ok_or(Error::NoSuchKey)?)
+}
+
+fn check_etag(expected: &str, current: &str) -> Result<(), Error> {
+    if current == expected {
+        Ok(())
+    } else {
+        Err(Error::PreconditionFailed)
+    }
+}
+
+/// Whether what has the name already, `taken_by` its entity tag, is what `intent` means to replace.
+fn check_name(intent: &Intent, taken_by: Option<&str>) -> Result<(), Error> {
+    if let Some(expected) = &intent.expected_etag {
+        return check_etag(expected, taken_by.ok_or(Error::NoSuchKey)?);
+    }
+    if intent.overwrite == Overwrite::Refuse && taken_by.is_some() {
+        return Err(Error::KeyAlreadyExists);
+    }
+    Ok(())
 }
 
 /// What is known of an object before its bytes are, for policies that look at it.

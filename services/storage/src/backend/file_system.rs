@@ -8,6 +8,7 @@
 //! A file gets its place under `objects/` by a rename after its bytes were synchronised, and counts
 //! as kept once that directory was synchronised too. No path ever derives from what a user wrote.
 
+mod buffers;
 mod draft;
 mod layout;
 mod reader;
@@ -20,7 +21,8 @@ use futures_util::future::BoxFuture;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use self::draft::{Draft, gather};
+use self::buffers::Buffers;
+use self::draft::{Draft, Hashes, gather};
 use self::layout::Layout;
 use self::reader::Part;
 use super::{BackendError, Incoming, ObjectStore, Opened};
@@ -30,6 +32,7 @@ use crate::domain::object::{Stored, Version};
 #[derive(Debug, Clone)]
 pub struct FileSystem {
     layout: Layout,
+    buffers: Buffers,
 }
 
 impl FileSystem {
@@ -38,7 +41,10 @@ impl FileSystem {
         let layout = Layout::new(root);
         let prepared = layout.clone();
         blocking(move || Ok(prepared.prepare()?)).await?;
-        Ok(Self { layout })
+        Ok(Self {
+            layout,
+            buffers: Buffers::default(),
+        })
     }
 }
 
@@ -55,16 +61,33 @@ impl ObjectStore for FileSystem {
     ) -> BoxFuture<'a, Result<Stored, BackendError>> {
         async move {
             let mut draft = Draft::new(self.layout.clone(), version);
+            let mut hashes = Hashes::default();
             let mut batch = gather(&mut body).await?;
+            if batch.is_last {
+                // So little is not worth a second thread.
+                return blocking(move || {
+                    let hashes = hashes.update(&batch.chunks);
+                    draft.append(&batch.chunks)?.finish()?;
+                    Ok(hashes.stored())
+                })
+                .await;
+            }
             while !batch.is_last {
-                let (written, next) = tokio::join!(
+                let chunks = batch.chunks.clone();
+                let (written, hashed, next) = tokio::join!(
                     blocking(move || draft.append(&batch.chunks)),
+                    blocking(move || Ok(hashes.update(&chunks))),
                     gather(&mut body)
                 );
-                draft = written?;
-                batch = next?;
+                (draft, hashes, batch) = (written?, hashed?, next?);
             }
-            blocking(move || draft.append(&batch.chunks)?.finish()).await
+            let chunks = batch.chunks.clone();
+            let (finished, hashed) = tokio::join!(
+                blocking(move || draft.append(&batch.chunks)?.finish()),
+                blocking(move || Ok(hashes.update(&chunks)))
+            );
+            finished?;
+            Ok(hashed?.stored())
         }
         .boxed()
     }
@@ -81,7 +104,7 @@ impl ObjectStore for FileSystem {
             first,
             length,
         };
-        async move { reader::open(&path, part).await }.boxed()
+        async move { reader::open(&path, part, &self.buffers).await }.boxed()
     }
 
     fn copy(&self, from: Version, to: Version) -> BoxFuture<'_, Result<(), BackendError>> {

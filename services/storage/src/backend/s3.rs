@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::Secret;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use md5::Md5;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{BackendError, Incoming, ObjectStore, Opened};
+use super::{BackendError, Incoming, ObjectStore, Opened, Outgoing};
 use crate::domain::object::{Stored, Version};
 
 /// How much is sent at once, in bytes: an upload holds at most twice as much.
@@ -192,7 +192,7 @@ impl ObjectStore for S3 {
             let path = path(version);
             if length == 0 {
                 found(version, self.store.head(&path).await)?;
-                let bytes = stream::empty().boxed();
+                let bytes = Outgoing::Whole(Bytes::new());
                 return Ok(Opened { bytes, stamp: None });
             }
             let end = first.saturating_add(length);
@@ -209,7 +209,10 @@ impl ObjectStore for S3 {
                 });
             }
             let bytes = answer.into_stream().map_err(BackendError::from).boxed();
-            Ok(Opened { bytes, stamp: None })
+            Ok(Opened {
+                bytes: Outgoing::Stream(bytes),
+                stamp: None,
+            })
         }
         .boxed()
     }

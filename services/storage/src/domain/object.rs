@@ -92,7 +92,7 @@ pub struct Object {
 impl Object {
     /// The version and metadata of its bytes, where it has some.
     pub fn stored(&self) -> Option<(Version, ObjectMetadata)> {
-        let metadata = serde_json::from_value(self.metadata.clone()?).ok()?;
+        let metadata = ObjectMetadata::deserialize(self.metadata.as_ref()?).ok()?;
         Some((self.version?, metadata))
     }
 

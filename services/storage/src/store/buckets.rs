@@ -5,7 +5,7 @@ use pg::sqlx::{self, FromRow, PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::domain::bucket::{Bucket, BucketChange, NewBucket, Rule};
-use crate::domain::key::BucketId;
+use crate::domain::key::{BucketId, ObjectKey};
 
 /// A bucket and what is in it, as far as the caller sees.
 #[derive(Debug)]
@@ -73,6 +73,41 @@ pub async fn find(connection: &mut PgConnection, id: &str) -> Result<Option<Buck
         .fetch_optional(connection)
         .await?;
     Ok(found.map(|BucketRow(bucket)| bucket))
+}
+
+/// A bucket that an object is about to be put into.
+#[derive(Debug)]
+pub struct Destination {
+    /// The bucket.
+    pub bucket: Bucket,
+    /// The entity tag of the object that has the name already; empty where it has none.
+    pub taken_by: Option<String>,
+}
+
+/// What an object of that name would be put into. For the owner's connection: row-level security
+/// has no say in it.
+pub async fn destination(
+    connection: &mut PgConnection,
+    bucket: &BucketId,
+    key: &ObjectKey,
+) -> Result<Option<Destination>, sqlx::Error> {
+    let found = sqlx::query(
+        "select b.*, case when o.name is not null
+                          then coalesce(o.metadata ->> 'eTag', '') end as taken_by
+         from storage.buckets b
+         left join storage.objects o on o.bucket_id = b.id and o.name = $2
+         where b.id = $1",
+    )
+    .bind(bucket.as_str())
+    .bind(key.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = found else { return Ok(None) };
+    let BucketRow(bucket) = BucketRow::from_row(&row)?;
+    Ok(Some(Destination {
+        bucket,
+        taken_by: row.try_get("taken_by")?,
+    }))
 }
 
 /// One page of buckets.

@@ -1,11 +1,14 @@
 //! `storage.objects`, one at a time or by name.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+use pg::pipeline::{ResultSet, Statement};
 use pg::sqlx::postgres::PgRow;
 use pg::sqlx::types::Json;
 use pg::sqlx::{self, FromRow, PgConnection, Row as _};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::domain::key::{BucketId, ObjectKey};
@@ -122,7 +125,9 @@ pub async fn find_together(
     let keys: Vec<&str> = names.iter().map(|(_, key)| key.as_str()).collect();
     // One descent of the index for each name, whatever the planner takes the table's size for.
     let rows = sqlx::query(
-        "select asked.place, b.public as bucket_is_public, o.*
+        "select asked.place, b.public as bucket_is_public, o.id, o.bucket_id, o.name, o.owner,
+                o.owner_id, o.version, o.metadata, o.user_metadata, o.sha256, o.is_public,
+                o.created_at, o.updated_at, o.last_accessed_at
          from unnest($1::text[], $2::text[]) with ordinality as asked (bucket, name, place)
          join storage.buckets b on b.id = asked.bucket
          left join lateral (
@@ -150,21 +155,18 @@ pub async fn find_together(
     Ok(found)
 }
 
-/// The entity tag of an object, which is locked until the transaction ends; `None` where there is
-/// no such object, or none that the caller may change.
-pub async fn lock_etag(
-    connection: &mut PgConnection,
-    bucket: &BucketId,
-    key: &ObjectKey,
-) -> Result<Option<Option<String>>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select metadata ->> 'eTag' from storage.objects
-         where bucket_id = $1 and name = $2 for update",
-    )
-    .bind(bucket.as_str())
-    .bind(key.as_str())
-    .fetch_optional(connection)
-    .await
+/// Asks for the entity tag of an object, which is locked until the transaction ends.
+pub fn lock_etag<'a>(bucket: &'a BucketId, key: &'a ObjectKey) -> Statement<'a> {
+    let sql = "select coalesce(metadata ->> 'eTag', '') from storage.objects
+         where bucket_id = $1 and name = $2 for update";
+    Statement::new(sql).bind(bucket.as_str()).bind(key.as_str())
+}
+
+/// What [`lock_etag`] gave: empty of an object without one, `None` where there is no such object, or none that the caller may
+/// change.
+pub fn locked_etag(result: &ResultSet) -> Option<Cow<'_, str>> {
+    let etag = result.rows.first()?.get(0);
+    etag.map(String::from_utf8_lossy)
 }
 
 /// What an object's row says of its bytes.
@@ -178,16 +180,11 @@ pub struct Content {
     pub sha256: Option<[u8; 32]>,
 }
 
-/// Writes an object's row; answers its id, which stays where an object is replaced.
+/// Writes an object's row.
 ///
 /// A new row is not returned: that would need the right to read it. Replacing needs the rights to
 /// insert, read and update, as in Supabase.
-pub async fn write(
-    connection: &mut PgConnection,
-    object: &NewObject,
-    content: &Content,
-    overwrite: Overwrite,
-) -> Result<ObjectId, sqlx::Error> {
+pub fn write<'a>(object: &'a NewObject, content: &Content, overwrite: Overwrite) -> Statement<'a> {
     let sql = match overwrite {
         Overwrite::Refuse => {
             "insert into storage.objects
@@ -206,23 +203,43 @@ pub async fn write(
              returning o.id"
         }
     };
-    let owner = object.owner_id.as_deref();
-    let written = sqlx::query(sql)
-        .bind(object.id.0)
-        .bind(object.bucket.as_str())
-        .bind(object.key.as_str())
-        .bind(owner.and_then(|subject| subject.parse::<Uuid>().ok()))
-        .bind(owner)
-        .bind(content.version.map(|version| version.to_string()))
-        .bind(Json(&content.metadata))
-        .bind(object.user_metadata.as_ref().map(Json))
-        .bind(content.sha256)
-        .fetch_optional(connection)
-        .await?;
-    match written {
-        Some(row) => Ok(ObjectId(row.try_get("id")?)),
-        None => Ok(object.id),
+    let owner_id = object.owner_id.as_deref();
+    let owner = owner_id.and_then(|subject| subject.parse::<Uuid>().ok());
+    let user_metadata = object.user_metadata.as_ref();
+    let values = [
+        Some(object.id.to_string().into()),
+        Some(object.bucket.as_str().into()),
+        Some(object.key.as_str().into()),
+        owner.map(|owner| owner.to_string().into()),
+        owner_id.map(Cow::from),
+        content.version.map(|version| version.to_string().into()),
+        Some(content.metadata.to_string().into()),
+        user_metadata.map(|map| json!(map).to_string().into()),
+        content.sha256.map(|hash| bytea(&hash).into()),
+    ];
+    let statement = Statement::new(sql);
+    values
+        .into_iter()
+        .fold(statement, |statement, value| statement.bind_as(0, value))
+}
+
+/// The id of the row that [`write`] wrote for `object`: that of the one it replaced, else its own.
+pub fn written_id(object: &NewObject, result: &ResultSet) -> ObjectId {
+    let replaced = result
+        .value()
+        .and_then(|text| Uuid::try_parse_ascii(&text).ok());
+    replaced.map_or(object.id, ObjectId)
+}
+
+/// `bytes` as a literal of Postgres' type `bytea`.
+fn bytea(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("\\x");
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
     }
+    text
 }
 
 /// Gives an object another name; answers whether there was one that the caller may change.

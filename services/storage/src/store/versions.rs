@@ -20,13 +20,13 @@ pub async fn installation(pool: &PgPool) -> Result<Uuid, sqlx::Error> {
 /// invisible to other sweepers.
 pub async fn lock_discarded(
     connection: &mut PgConnection,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "select version from storage.discarded_versions
          order by discarded_at limit $1 for update skip locked",
     )
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await
 }

@@ -182,6 +182,30 @@ async fn session_tokens_are_bound_by_row_level_security() {
 }
 
 #[tokio::test]
+async fn of_many_that_replace_the_same_version_one_wins() {
+    let stage = Stage::new().await;
+    stage.db.execute(OWN_FOLDERS).await;
+    stage.bucket("docs", json!({})).await;
+    let path = format!("/docs/{ANA}/a");
+    for signer in [Signer::service(&stage), Signer::session(&stage, &stage.ana)] {
+        let first = signer.request(&stage, Method::PUT, &path, &[], b"first");
+        let first = first.await.expect_status(200);
+        let etag = first.header("etag").expect("an entity tag");
+        let puts = (0..8).map(|number: u8| {
+            let put = signer.request(&stage, Method::PUT, &path, &[], &[number]);
+            async { put.header("if-match", etag).await.status.as_u16() }
+        });
+        let mut answers = futures_util::future::join_all(puts).await;
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 412, 412, 412, 412, 412, 412, 412]);
+        let missing = format!("/docs/{ANA}/missing");
+        let missing = signer.request(&stage, Method::PUT, &missing, &[], b"x");
+        missing.header("if-match", etag).await.must_be(404);
+    }
+    stage.until_files(1).await;
+}
+
+#[tokio::test]
 async fn uploads_in_parts_are_their_owners_and_whole() {
     let stage = Stage::new().await;
     stage.bucket("docs", json!({})).await;

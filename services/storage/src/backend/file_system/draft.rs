@@ -1,4 +1,5 @@
-//! A file while it is written: hashed on the way, gone unless it is finished.
+//! A file while it is written, gone unless it is finished; and what its bytes hash to, which is
+//! found out at the same time on another thread.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -43,14 +44,40 @@ pub(super) async fn gather(body: &mut Incoming<'_>) -> Result<Batch, BodyError> 
     })
 }
 
+/// What the bytes so far hash to.
+#[derive(Default)]
+pub(super) struct Hashes {
+    sha256: Sha256,
+    md5: Md5,
+    size: u64,
+}
+
+impl Hashes {
+    /// Takes in what follows.
+    pub(super) fn update(mut self, chunks: &[Bytes]) -> Self {
+        for chunk in chunks {
+            self.sha256.update(chunk);
+            self.md5.update(chunk);
+            self.size += chunk.len() as u64;
+        }
+        self
+    }
+
+    /// What is to be known of all of them.
+    pub(super) fn stored(self) -> Stored {
+        Stored {
+            size: self.size,
+            sha256: self.sha256.finalize().into(),
+            md5: self.md5.finalize().into(),
+        }
+    }
+}
+
 /// A version being written. Dropped before [`Draft::finish`], it leaves nothing.
 pub(super) struct Draft {
     layout: Layout,
     version: Version,
     file: Option<File>,
-    sha256: Sha256,
-    md5: Md5,
-    size: u64,
 }
 
 impl Draft {
@@ -60,9 +87,6 @@ impl Draft {
             layout,
             version,
             file: None,
-            sha256: Sha256::new(),
-            md5: Md5::new(),
-            size: 0,
         }
     }
 
@@ -75,25 +99,18 @@ impl Draft {
             if let Some(file) = &mut self.file {
                 file.write_all(chunk)?;
             }
-            self.sha256.update(chunk);
-            self.md5.update(chunk);
-            self.size += chunk.len() as u64;
         }
         Ok(self)
     }
 
     /// Makes it the version's bytes, durably.
-    pub(super) fn finish(mut self) -> Result<Stored, BackendError> {
+    pub(super) fn finish(mut self) -> Result<(), BackendError> {
         if let Some(file) = &self.file {
             file.sync_all()?;
         }
         self.layout.publish(self.version)?;
         self.file = None;
-        Ok(Stored {
-            size: self.size,
-            sha256: std::mem::take(&mut self.sha256).finalize().into(),
-            md5: std::mem::take(&mut self.md5).finalize().into(),
-        })
+        Ok(())
     }
 }
 

@@ -13,11 +13,14 @@ use rustix::fs::{Advice, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::ReadWriteFlags;
 
 use super::blocking;
-use crate::backend::{BackendError, Opened, Stamp};
+use super::buffers::Buffers;
+use crate::backend::{BackendError, Opened, Outgoing, Stamp};
 use crate::domain::object::Version;
 
 /// How much is read at once, in bytes: a download holds that much.
-const CHUNK_BYTES: u64 = 128 * 1024;
+pub(super) const CHUNK_BYTES: usize = 128 * 1024;
+/// The smallest read that takes a buffer used before, in bytes.
+const BUFFERED_BYTES: usize = 32 * 1024;
 
 /// Bytes of a version.
 #[derive(Clone, Copy)]
@@ -28,27 +31,33 @@ pub(super) struct Part {
 }
 
 /// Opens `part` of the file at `path` and reads its first chunk.
-pub(super) async fn open(path: &Path, part: Part) -> Result<Opened, BackendError> {
+pub(super) async fn open(
+    path: &Path,
+    part: Part,
+    buffers: &Buffers,
+) -> Result<Opened, BackendError> {
     let file = match open_cached(path) {
         Some(file) => file,
         None => open_waiting(path, part.version).await?,
     };
     let stamp = check(&file, part)?;
-    if part.length > CHUNK_BYTES {
+    if part.length > CHUNK_BYTES as u64 {
         // It is read from front to back. Only a hint: reading does not depend on it.
         let _ = rustix::fs::fadvise(&file, part.first, None, Advice::Sequential);
     }
     let mut rest = Rest {
         file: Arc::new(file),
+        buffers: buffers.clone(),
         offset: part.first,
         length: part.length,
     };
     let bytes = match rest.read().await? {
-        None => stream::empty().boxed(),
-        Some(chunk) if rest.length == 0 => stream::once(async { Ok(chunk) }).boxed(),
-        Some(chunk) => stream::once(async { Ok(chunk) })
-            .chain(following(rest))
-            .boxed(),
+        None => Outgoing::Whole(Bytes::new()),
+        Some(chunk) if rest.length == 0 => Outgoing::Whole(chunk),
+        Some(chunk) => {
+            let first = stream::once(async { Ok(chunk) });
+            Outgoing::Stream(first.chain(following(rest)).boxed())
+        }
     };
     Ok(Opened {
         bytes,
@@ -99,6 +108,7 @@ fn check(file: &File, part: Part) -> Result<Stamp, BackendError> {
 /// What is left to be read of a file.
 struct Rest {
     file: Arc<File>,
+    buffers: Buffers,
     offset: u64,
     length: u64,
 }
@@ -106,25 +116,34 @@ struct Rest {
 impl Rest {
     /// Reads the next chunk; `None` at the end.
     async fn read(&mut self) -> Result<Option<Bytes>, BackendError> {
-        let size = self.length.min(CHUNK_BYTES);
-        if size == 0 {
-            return Ok(None);
-        }
-        let mut buffer = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        let size = usize::try_from(self.length).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
+        let chunk = match size {
+            0 => return Ok(None),
+            1..BUFFERED_BYTES => self.read_into(vec![0; size]).await?.into(),
+            _ => self.read_into(self.buffers.take(size)).await?.into(),
+        };
+        self.offset += size as u64;
+        self.length -= size as u64;
+        Ok(Some(chunk))
+    }
+
+    /// Fills `buffer`.
+    async fn read_into<B>(&self, mut buffer: B) -> Result<B, BackendError>
+    where
+        B: AsMut<[u8]> + Send + 'static,
+    {
         let offset = self.offset;
-        let done = read_cached(&self.file, &mut buffer, offset);
-        if done < buffer.len() {
-            let file = Arc::clone(&self.file);
-            buffer = blocking(move || {
-                let (done_bytes, rest) = (done as u64, buffer.get_mut(done..).unwrap_or_default());
-                file.read_exact_at(rest, offset + done_bytes)?;
-                Ok(buffer)
-            })
-            .await?;
+        let done = read_cached(&self.file, buffer.as_mut(), offset);
+        if done == buffer.as_mut().len() {
+            return Ok(buffer);
         }
-        self.offset += size;
-        self.length -= size;
-        Ok(Some(buffer.into()))
+        let file = Arc::clone(&self.file);
+        blocking(move || {
+            let rest = buffer.as_mut().get_mut(done..).unwrap_or_default();
+            file.read_exact_at(rest, offset + done as u64)?;
+            Ok(buffer)
+        })
+        .await
     }
 }
 
@@ -158,7 +177,8 @@ mod tests {
             first,
             length,
         };
-        let opened = open(path, part).await.expect("the file");
+        let buffers = Buffers::default();
+        let opened = open(path, part, &buffers).await.expect("the file");
         let chunks: Vec<Bytes> = opened.bytes.try_collect().await.expect("its bytes");
         chunks.concat()
     }

@@ -105,7 +105,7 @@ impl Delivery<'_> {
                     first,
                     length,
                 };
-                Body::from_stream(reads.read(wanted).await?)
+                reads.read(wanted).await?.into_body()
             }
         };
         let mut response = (status, body).into_response();
