@@ -36,6 +36,9 @@ pub(crate) struct Line {
     state: Mutex<State>,
     /// Whether the lane knows that there is something to write.
     listed: AtomicBool,
+    /// Whether the connection takes no more for now, or is not there: the lane has nothing to do
+    /// with the socket, whatever is sent, until the connection says otherwise.
+    parked: AtomicBool,
     limit: usize,
     lane: Arc<Lane>,
     /// Wakes the socket's own task.
@@ -91,6 +94,7 @@ impl Outbox {
                 failures: Vec::new(),
             }),
             listed: AtomicBool::new(false),
+            parked: AtomicBool::new(true),
             limit,
             lane,
             attention: Notify::new(),
@@ -101,7 +105,7 @@ impl Outbox {
     /// The socket is there: what waits is written to it from now on.
     pub fn attach(&self, writer: Writer) {
         self.0.state().writer = Some(writer);
-        self.0.list();
+        self.0.unpark();
     }
 
     /// Puts `wire` in line, as long as there is room; a long one takes half of the room at most.
@@ -186,11 +190,17 @@ impl Line {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the lane write what waits.
+    /// Has the lane write what waits, if the connection takes it.
     fn list(self: &Arc<Self>) {
-        if !self.listed.swap(true, Ordering::AcqRel) {
+        if !self.parked.load(Ordering::Acquire) && !self.listed.swap(true, Ordering::AcqRel) {
             self.lane.push(Arc::clone(self));
         }
+    }
+
+    /// The connection takes more.
+    fn unpark(self: &Arc<Self>) {
+        self.parked.store(false, Ordering::Release);
+        self.list();
     }
 
     fn gone(&self, state: &mut State) {
@@ -203,8 +213,8 @@ impl Line {
         self.drained.notify_waiters();
     }
 
-    /// Writes what waits as far as the connection takes it; where it takes no more, the lane is
-    /// asked again once it does. Small pieces are put together in `scratch`.
+    /// Writes what waits as far as the connection takes it; where it takes no more, the socket is
+    /// parked until it does. Small pieces are put together in `scratch`.
     fn flush(self: &Arc<Self>, scratch: &mut Vec<u8>) {
         // Before looking: whatever comes after this is listed anew.
         self.listed.store(false, Ordering::Release);
@@ -212,7 +222,13 @@ impl Line {
         let mut context = Context::from_waker(&waker);
         let mut state = self.state();
         while !state.waiting.is_empty() {
-            match state.write(&mut context, scratch) {
+            // Before writing: the connection may say at once that it takes more.
+            self.parked.store(true, Ordering::Release);
+            let written = state.write(&mut context, scratch);
+            if written.is_ready() {
+                self.parked.store(false, Ordering::Release);
+            }
+            match written {
                 Poll::Pending => break,
                 Poll::Ready(Ok(count @ 1..)) => state.advance(count),
                 Poll::Ready(Ok(0) | Err(_)) => {
@@ -231,7 +247,7 @@ impl Line {
 
 impl Wake for Line {
     fn wake(self: Arc<Self>) {
-        self.list();
+        self.unpark();
     }
 }
 
@@ -284,6 +300,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
@@ -363,6 +380,53 @@ mod tests {
         drop(far);
         outbox.room().await;
         assert_eq!(outbox.attention().await.0, Ending::Gone);
+    }
+
+    /// A connection that takes nothing, and counts how often it is tried.
+    struct Stalled {
+        tries: Arc<AtomicUsize>,
+        waker: Arc<Mutex<Option<Waker>>>,
+    }
+
+    impl AsyncWrite for Stalled {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<std::io::Result<usize>> {
+            self.tries.fetch_add(1, Ordering::Relaxed);
+            *self.waker.lock().expect("a waker") = Some(context.waker().clone());
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stalled_connection_is_not_tried_until_it_takes_more() {
+        let (tries, waker) = (Arc::<AtomicUsize>::default(), Arc::default());
+        let outbox = outbox(1_000_000);
+        outbox.attach(Box::new(Stalled {
+            tries: Arc::clone(&tries),
+            waker: Arc::clone(&waker),
+        }));
+        for expected in [1, 2] {
+            for _ in 0..100 {
+                outbox.send(message());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert_eq!(tries.load(Ordering::Relaxed), expected);
+            let waker = waker.lock().expect("a waker").take();
+            waker.expect("it was tried").wake();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(tries.load(Ordering::Relaxed), 3);
     }
 
     #[test]
