@@ -8,6 +8,7 @@ mod report;
 mod soak;
 mod socket;
 mod sockets;
+mod stalled;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,11 +74,7 @@ pub(crate) async fn run(mut arguments: Arguments) {
         rate: load.rate.div_ceil(2),
         ..load
     };
-    let alone = fan_out::measure(&ground.room(), many).await;
-    report::line("ours", &format!("broadcast to {}", many.sockets), &alone);
-    let stalled = fan_out::measure_with_stalled(&ground.room(), many).await;
-    let what = format!("broadcast to {}, one more stalled", many.sockets);
-    report::line("ours", &what, &stalled);
+    stalled::compare(&ground.room(), many, arguments.quick.then_some(1)).await;
     if !arguments.no_peers {
         for peer in [Peer::Axum, Peer::Ws, Peer::SocketIo] {
             let running = peer.start(ground.folder()).await;

@@ -59,14 +59,6 @@ pub(super) async fn measure(room: &Room, load: Load) -> Measured {
     }
 }
 
-/// The same while one more socket is open that reads nothing.
-pub(super) async fn measure_with_stalled(room: &Room, load: Load) -> Measured {
-    let stalled = Socket::join_to_stall(&room.address, room.dialect).await;
-    let measured = measure(room, load).await;
-    drop(stalled);
-    measured
-}
-
 /// Lets each socket hear `messages`; what has not come after `patience` will not.
 pub(super) fn listen(
     sockets: Vec<Socket>,

@@ -30,6 +30,7 @@ impl Ground {
             .with("REALTIME_PORT", port.to_string())
             .with("REALTIME_MAX_CLIENTS", "100000")
             .with("REALTIME_MAX_EVENTS", "1000000")
+            .with("REALTIME_KEY_MAX_EVENTS", "1000000")
             .with("DATA_DIR", home.path().to_string_lossy());
         let mut command = Command::new(program(programs));
         command.envs(settings.iter());

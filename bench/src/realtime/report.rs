@@ -14,6 +14,11 @@ pub(super) struct Measured {
 }
 
 impl Measured {
+    /// The 99th percentile, in ms.
+    pub(super) fn p99(&self) -> f64 {
+        self.quantile(990)
+    }
+
     fn quantile(&self, per_mille: usize) -> f64 {
         let at = (self.latencies.len() * per_mille / 1000).min(self.latencies.len().max(1) - 1);
         self.latencies
@@ -39,7 +44,7 @@ pub(super) fn line(server: &str, what: &str, measured: &Measured) {
         delivered * 100.0 / number(measured.expected.max(1)),
         measured.quantile(500),
         measured.quantile(950),
-        measured.quantile(990),
+        measured.p99(),
         measured.cpu.as_secs_f64() * 1e6 / delivered.max(1.0),
     ));
 }

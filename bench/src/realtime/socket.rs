@@ -102,17 +102,22 @@ impl Socket {
         } else {
             r#""status":"ok""#
         };
+        let mut told = Vec::new();
         let joined = async {
-            while !self
-                .next()
-                .await
-                .windows(wanted.len())
-                .any(|part| part == wanted.as_bytes())
-            {}
+            loop {
+                let frame = String::from_utf8_lossy(&self.next().await).into_owned();
+                if frame.contains(wanted) {
+                    return;
+                }
+                assert!(
+                    !frame.contains(r#""status":"error""#),
+                    "it is let in: {frame}"
+                );
+                told.push(frame);
+            }
         };
-        tokio::time::timeout(PATIENCE, joined)
-            .await
-            .expect("it is let in");
+        let joined = tokio::time::timeout(PATIENCE, joined).await;
+        assert!(joined.is_ok(), "it is let in in time; it was told {told:?}");
     }
 
     async fn write(&mut self, bytes: &[u8]) {
