@@ -49,14 +49,22 @@ pub async fn readable(
     Ok(Some(columns))
 }
 
-/// Whether `publication` has a table of this schema and name, either of which may be `*`.
+/// Whether `publication` has a table of this schema and name, either of which may be `*`. Reads the
+/// catalogue alone: `pg_publication_tables` takes a lock on every table of the publication, and
+/// would wait for whoever alters one of them.
 pub async fn is_published(
     connection: &mut PgConnection,
     (publication, schema, table): (&str, &str, &str),
 ) -> Result<bool, Error> {
-    let sql = "select exists (select from pg_catalog.pg_publication_tables \
-         where pubname = $1 and $2 in (schemaname, '*') and $3 in (tablename, '*'))";
-    sqlx::query_scalar(sql)
+    let published = match connection.server_version_num() {
+        // There schemas cannot be published, and the view locks nothing.
+        Some(..150_000) => {
+            "select exists (select from pg_catalog.pg_publication_tables \
+             where pubname = $1 and $2 in (schemaname, '*') and $3 in (tablename, '*'))"
+        }
+        _ => include_str!("../../sql/is_published.sql"),
+    };
+    sqlx::query_scalar(published)
         .bind(publication)
         .bind(schema)
         .bind(table)

@@ -16,6 +16,7 @@ mod policies;
 mod presence;
 mod private;
 mod protocol;
+mod published;
 mod random;
 mod replay;
 mod resume;
