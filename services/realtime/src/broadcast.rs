@@ -34,7 +34,7 @@ pub struct Broadcast {
     pub meta: Option<String>,
     /// The channel that sent it, which hears it only where it asked to.
     pub sender: Option<ListenerId>,
-    /// The id of its row in `realtime.messages`, if it has one.
+    /// The id of its row in `realtime.messages`, if it has one or will have one.
     pub id: Option<Arc<str>>,
 }
 

@@ -11,6 +11,7 @@ use crate::changes::filter::FilterError;
 use crate::changes::{Access, AccessError, Binding, Registration, Subscriptions};
 use crate::limits::{Keys, Limits};
 use crate::listener::Listener;
+use crate::persistence::Keeper;
 use crate::presence::Presence;
 use crate::replication::{StreamStatus, types};
 use crate::resume::Resume;
@@ -37,6 +38,8 @@ pub struct Engine {
     pub bus: Arc<dyn EventBus>,
     /// Where the replication stream stands.
     pub stream: StreamStatus,
+    /// Keeps messages of clients for those who join later.
+    pub keeper: Keeper,
     /// How whoever comes back is told what it missed.
     pub resume: Resume,
     /// Who bears which token.

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod limits;
 pub mod listener;
 pub mod outbox;
+pub mod persistence;
 pub mod presence;
 pub mod protocol;
 pub mod replication;

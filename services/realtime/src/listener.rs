@@ -226,8 +226,9 @@ impl Listener {
         }
     }
 
-    /// Sends an event from the journal, unless its id is among those that were told.
-    pub fn send_again(&self, id: Option<&str>, wire: Wire) {
+    /// Sends an event that is not known by its position alone, from a client or from the journal,
+    /// unless its id is among those that were told.
+    pub fn send_unless_told(&self, id: Option<&str>, wire: Wire) {
         let gate = self.gate();
         if gate.open && !id.is_some_and(|id| gate.told.contains(id)) {
             self.outbox.send(wire);

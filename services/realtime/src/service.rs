@@ -18,6 +18,7 @@ use crate::engine::{Authenticator, Engine};
 use crate::fan_out::FanOut;
 use crate::journal::Journal;
 use crate::limits::Keys;
+use crate::persistence::Keeper;
 use crate::presence::Presence;
 use crate::replication::leader::{LeaderConfig, Shared};
 use crate::replication::{Catalogue, KnownTables, Leader, StreamStatus, watch};
@@ -30,7 +31,7 @@ use crate::topics::Topics;
 
 /// The migrations of schema `realtime`.
 pub const MIGRATIONS: Migrations =
-    pg::migrations!("realtime": "0001_messages", "0002_binary_and_replay");
+    pg::migrations!("realtime": "0001_messages", "0002_binary_and_replay", "0003_persistence");
 
 /// The owner's connections: migrations, the slot's name, sweeping messages.
 const OWNER_CONNECTIONS: u32 = 2;
@@ -85,6 +86,7 @@ pub async fn build(config: Config) -> Result<Service, BoxError> {
         access,
         bus,
         stream: stream.clone(),
+        keeper: Keeper::new(pool.clone()),
         resume: Resume::new(journal, known, catalogue, fan_out),
         authenticator: Authenticator {
             verifier: config.jwt.verifier(Arc::clone(&clock)),

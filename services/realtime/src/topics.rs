@@ -117,7 +117,7 @@ impl Topics {
                 (Some(frame), Some(position)) => {
                     listener.send_committed(position, broadcast.id.as_deref(), frame);
                 }
-                (Some(frame), None) => listener.send(frame),
+                (Some(frame), None) => listener.send_unless_told(broadcast.id.as_deref(), frame),
                 (None, _) => {}
             }
         }
@@ -171,7 +171,7 @@ impl Place {
             stored_frame(version, &full, broadcast, &meta)
         });
         if let Some(frame) = frame {
-            listener.send_again(broadcast.id.as_deref(), frame);
+            listener.send_unless_told(broadcast.id.as_deref(), frame);
         }
     }
 }

@@ -9,12 +9,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jwt::Identity;
+use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::Channel;
 use super::join::{JoinError, Joined};
 use super::replies::{Ending, Request, Status, system};
 use super::rights::Rights;
 use super::{broadcast, presence};
+use crate::broadcast::Broadcast;
 use crate::bus::Event;
 use crate::changes::AccessError;
 use crate::engine::Engine;
@@ -22,6 +25,7 @@ use crate::journal::ResyncRequired;
 use crate::limits::{KeySocket, Rate};
 use crate::listener::{Failed, Failure, ListenerId};
 use crate::outbox::Outbox;
+use crate::persistence::Keeping;
 use crate::protocol::{ClientMessage, ClientPayload, PHOENIX_TOPIC, Version};
 use crate::sockets::{Conversation, Frame, Goodbye};
 
@@ -67,6 +71,13 @@ pub enum Outcome {
         /// How it went.
         result: Result<(), &'static str>,
     },
+    /// A broadcast that is to be answered was kept, or could not be.
+    Kept {
+        /// The message that asked.
+        request: Request,
+        /// The id it is kept under.
+        id: Option<Arc<str>>,
+    },
     /// What a channel may do was read again, for a new token.
     Rights {
         /// The channel's listener.
@@ -74,6 +85,37 @@ pub enum Outcome {
         /// What it may do now.
         result: Result<Rights, AccessError>,
     },
+}
+
+/// A broadcast that is being written down.
+struct BeingKept {
+    id: Arc<str>,
+    done: JoinHandle<bool>,
+}
+
+impl BeingKept {
+    /// Hands a broadcast on, and then has it kept.
+    async fn begin(engine: &Engine, mut broadcast: Broadcast, keeping: Keeping) -> Self {
+        let id: Arc<str> = engine.randomness.uuid().to_string().into();
+        broadcast.id = Some(Arc::clone(&id));
+        engine
+            .bus
+            .publish(Event::Broadcast(broadcast.clone()))
+            .await;
+        Self {
+            id,
+            done: engine.keeper.keep(&broadcast, keeping),
+        }
+    }
+
+    /// The answer, once it is known.
+    async fn answer(self, request: Request) -> Outcome {
+        let kept = self.done.await.unwrap_or(false);
+        Outcome::Kept {
+            request,
+            id: kept.then_some(self.id),
+        }
+    }
 }
 
 impl PhoenixConversation {
@@ -150,11 +192,18 @@ impl PhoenixConversation {
         };
         let ack = channel.ack;
         let reply = match broadcast::read(channel, payload) {
-            Ok(broadcast) => {
+            Ok((broadcast, Some(keeping))) => {
+                let kept = BeingKept::begin(&self.engine, broadcast, keeping).await;
+                if ack {
+                    self.pending.push(Box::pin(kept.answer(request.clone())));
+                }
+                return;
+            }
+            Ok((broadcast, None)) => {
                 self.engine.bus.publish(Event::Broadcast(broadcast)).await;
                 request.ok(self.version)
             }
-            Err(error) => request.refuse(self.version, &error.to_string()),
+            Err(error) => request.refuse_as(self.version, error.code(), &error.to_string()),
         };
         if ack {
             self.outbox.send(reply);
@@ -230,6 +279,11 @@ impl Conversation for PhoenixConversation {
             } => self.joined(number, &request, result),
             Outcome::CaughtUp { listener, result } => self.caught_up(listener, result),
             Outcome::Replication { listener, result } => self.replication_ready(listener, result),
+            Outcome::Kept { request, id } => {
+                let id = id.map_or_else(|| json!({}), |id| json!({ "id": *id }));
+                let reply = request.reply(self.version, Status::Ok, &id.to_string());
+                self.outbox.send(reply);
+            }
             Outcome::Rights { listener, result } => self.reauthorized(listener, result),
         }
     }

@@ -48,6 +48,12 @@ impl Request {
         self.reply(version, Status::Ok, "{}")
     }
 
+    /// A refusal that programs know by a name.
+    pub fn refuse_as(&self, version: Version, code: &str, reason: &str) -> Wire {
+        let response = json!({ "reason": reason, "error": code });
+        self.reply(version, Status::Error, &response.to_string())
+    }
+
     /// A refusal.
     pub fn refuse(&self, version: Version, reason: &str) -> Wire {
         let response = format!(r#"{{"reason":{}}}"#, quoted(reason));

@@ -1,11 +1,8 @@
 //! What a channel may do in its topic.
 
-/// Which of the four a channel may do. Public channels may do all of them.
+/// Which of these a channel may do. Public channels may do all but the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four policies, each yes or no"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "policies, each yes or no")]
 pub struct Rights {
     /// Hear broadcasts.
     pub read_broadcast: bool,
@@ -15,6 +12,8 @@ pub struct Rights {
     pub read_presence: bool,
     /// Be present.
     pub write_presence: bool,
+    /// Have its broadcasts kept.
+    pub persist: bool,
 }
 
 impl Rights {
@@ -24,6 +23,7 @@ impl Rights {
         write_broadcast: false,
         read_presence: false,
         write_presence: false,
+        persist: false,
     };
 
     /// What everybody may do in a public topic.
@@ -32,6 +32,7 @@ impl Rights {
         write_broadcast: true,
         read_presence: true,
         write_presence: true,
+        persist: false,
     };
 
     /// Whether something could be heard with the rights `before` and cannot be with these.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pg::sqlx::{self, Error, PgConnection, PgPool, Row as _};
 
 use crate::broadcast::{Broadcast, Topic};
+use crate::persistence::Keeping;
 use crate::protocol::text::quoted;
 use crate::protocol::{BroadcastBody, Version};
 use crate::topics::stored_frame;
@@ -50,6 +51,7 @@ pub async fn replay(
 ) -> Result<Vec<Replayed>, Error> {
     let sql = "select id::text, event, payload::text, binary_payload from realtime.messages \
          where topic = $1 and private and extension = 'broadcast' \
+           and (expires_at is null or expires_at > now() at time zone 'utc') \
            and inserted_at >= timestamp '1970-01-01' + $2 * interval '1 millisecond' \
          order by inserted_at desc limit $3";
     let rows = sqlx::query(sql)
@@ -81,10 +83,34 @@ pub async fn replay(
     rows.iter().rev().map(message).collect()
 }
 
-/// Deletes messages older than `days`; answers how many.
+/// Keeps a message that was told already, under its id.
+pub async fn insert(pool: &PgPool, broadcast: &Broadcast, keeping: Keeping) -> Result<(), Error> {
+    let (json, binary) = match &broadcast.body {
+        BroadcastBody::Json(json) => (std::str::from_utf8(json).ok(), None),
+        BroadcastBody::Binary(bytes) => (None, Some(&bytes[..])),
+    };
+    let sql = "insert into realtime.messages \
+         (id, topic, extension, event, payload, binary_payload, private, skip_broadcast, expires_at) \
+         values ($1::uuid, $2, 'broadcast', $3, $4::jsonb, $5, true, true, \
+                 now() at time zone 'utc' + $6 * interval '1 second')";
+    sqlx::query(sql)
+        .bind(broadcast.id.as_deref())
+        .bind(&*broadcast.topic.name)
+        .bind(&broadcast.event)
+        .bind(json)
+        .bind(binary)
+        .bind(keeping.0)
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
+/// Deletes messages older than `days`, and those that were to be kept for less time; answers how
+/// many.
 pub async fn delete_older(pool: &PgPool, days: i32) -> Result<u64, Error> {
     let sql = "delete from realtime.messages \
-         where inserted_at < now() - make_interval(days => $1)";
+         where inserted_at < now() - make_interval(days => $1) \
+            or expires_at < now() at time zone 'utc'";
     let done = sqlx::query(sql).bind(days).execute(pool).await?;
     Ok(done.rows_affected())
 }

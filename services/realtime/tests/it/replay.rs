@@ -1,6 +1,7 @@
 //! Messages from before a join, and binary ones from SQL.
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Client, Version};
 use crate::stage::Stage;
@@ -16,6 +17,13 @@ async fn private_room() -> Stage {
         )
         .await;
     stage
+}
+
+/// No broadcast has come that was not looked at.
+async fn no_more(client: &mut Client) {
+    let more = client.settle().await;
+    let heard = more.iter().find(|event| event.event == "broadcast");
+    assert_eq!(heard, None);
 }
 
 async fn join(client: &mut Client, private: bool, replay: Value) -> Value {
@@ -58,9 +66,7 @@ async fn the_last_messages_are_told_to_whoever_joins_and_no_other() {
             assert_eq!(heard["meta"]["replayed"], true);
             assert_eq!(heard["meta"]["id"], heard["payload"]["id"]);
         }
-        let more = client.settle().await;
-        let more = more.iter().filter(|event| event.event == "broadcast");
-        assert_eq!(more.count(), 0, "{replay}");
+        no_more(&mut client).await;
     }
     let mut client = stage.connect(Version::V2).await;
     let later = json!({ "since": 4_000_000_000_000_i64 });
@@ -134,4 +140,130 @@ async fn sql_sends_bytes_to_clients_of_the_newer_version() {
         (&heard["payload"], &heard["meta"]["replayed"]),
         (&json!([0, 255, 127]), &json!(true))
     );
+}
+
+/// A kind 3 frame: a broadcast of `payload` with `meta`, as JSON or as bytes.
+fn push(reference: &str, event: &str, meta: &str, (json, payload): (bool, &[u8])) -> Message {
+    let texts = ["1", reference, ROOM, event, meta];
+    let lengths = texts.map(|text| u8::try_from(text.len()).expect("short"));
+    let mut frame = vec![3];
+    frame.extend(lengths);
+    frame.push(u8::from(json));
+    frame.extend(texts.concat().bytes());
+    frame.extend(payload);
+    Message::binary(frame)
+}
+
+async fn room_that_keeps() -> Stage {
+    let stage = private_room().await;
+    stage
+        .run(
+            "create policy send on realtime.messages for insert to anon, authenticated \
+             with check (extension = 'broadcast')",
+        )
+        .await;
+    stage
+        .run(
+            "create policy keep on realtime.messages for insert to anon \
+             with check (extension = 'persistence' and realtime.topic() = 'room')",
+        )
+        .await;
+    stage
+}
+
+async fn reply(client: &mut Client, reference: &str) -> Value {
+    let reply = client
+        .until(|event| event.event == "phx_reply" && event.reference == reference)
+        .await;
+    reply.payload
+}
+
+#[tokio::test]
+async fn a_clients_message_is_kept_where_it_asks_and_may() {
+    let stage = room_that_keeps().await;
+    let mut client = stage.connect(Version::V2).await;
+    let config = json!({ "private": true, "broadcast": { "ack": true, "self": true } });
+    client.join(ROOM, config).await;
+    let mut ids = Vec::new();
+    for (reference, meta, payload) in [
+        ("11", r#"{"persist":true}"#, (true, &br#"{"n":1}"#[..])),
+        ("12", r#"{"persist":{"ttl":60},"a":1}"#, (false, &[0, 255])),
+        ("13", r#"{"persist":false}"#, (true, b"3")),
+    ] {
+        client.raw(push(reference, "kept", meta, payload)).await;
+        let reply = reply(&mut client, reference).await;
+        assert_eq!(reply["status"], "ok", "{reply}");
+        ids.push(reply["response"]["id"].clone());
+    }
+    assert_eq!(ids.pop(), Some(Value::Null));
+    let first = client.event("broadcast").await.payload;
+    assert_eq!(
+        first,
+        json!({ "type": "broadcast", "event": "kept", "payload": { "n": 1 } })
+    );
+    assert_eq!(
+        client.event("broadcast").await.payload["meta"],
+        json!({ "a": 1 })
+    );
+    client
+        .raw(push("14", "kept", r#"{"persist":{"ttl":0}}"#, (true, b"4")))
+        .await;
+    let refused = reply(&mut client, "14").await;
+    assert_eq!(refused["response"]["error"], "invalid_persist_ttl");
+    client.event("broadcast").await;
+    no_more(&mut client).await;
+
+    let mut late = stage.connect(Version::V2).await;
+    join(&mut late, true, json!({ "since": 0 })).await;
+    for (id, payload) in ids.into_iter().zip([json!({ "n": 1 }), json!([0, 255])]) {
+        let heard = late.event("broadcast").await.payload;
+        assert_eq!(heard["meta"], json!({ "replayed": true, "id": id }));
+        assert_eq!(
+            (&heard["event"], &heard["payload"]),
+            (&json!("kept"), &payload)
+        );
+    }
+    stage
+        .run("update realtime.messages set expires_at = expires_at - interval '61 seconds'")
+        .await;
+    let mut later = stage.connect(Version::V2).await;
+    join(&mut later, true, json!({ "since": 0 })).await;
+    assert_eq!(later.event("broadcast").await.payload["payload"]["n"], 1);
+    no_more(&mut later).await;
+}
+
+#[tokio::test]
+async fn who_may_not_keep_is_heard_all_the_same() {
+    let stage = room_that_keeps().await;
+    let (_, token) = stage.user();
+    let path = "/api/broadcast/room/events/posted";
+    for (query, token, status) in [
+        ("private=true&persist=true", token.as_str(), 202),
+        ("persist=true", stage.db.anon_token(), 202),
+        (
+            "private=true&persist%5Bttl%5D=1h",
+            stage.db.anon_token(),
+            422,
+        ),
+        ("private=true&persist=perhaps", stage.db.anon_token(), 422),
+        (
+            "private=true&persist%5Bttl%5D=60",
+            stage.db.anon_token(),
+            202,
+        ),
+    ] {
+        let request = stage.service.post(&format!("{path}?{query}")).bearer(token);
+        let _ = request
+            .json(&json!({ "query": query }))
+            .await
+            .expect_status(status);
+    }
+    let mut late = stage.connect(Version::V2).await;
+    join(&mut late, true, json!({ "since": 0 })).await;
+    let heard = late.event("broadcast").await.payload;
+    assert_eq!(
+        heard["payload"]["query"],
+        "private=true&persist%5Bttl%5D=60"
+    );
+    no_more(&mut late).await;
 }

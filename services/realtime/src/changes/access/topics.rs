@@ -17,10 +17,27 @@ const MOST_REPLAYED: i64 = 25;
 /// The year 9999, in milliseconds since 1970.
 const LATEST_MS: i64 = 253_370_764_800_000;
 
+/// What one command's policies let through, by extension.
+struct Allowed {
+    broadcast: bool,
+    presence: bool,
+    persistence: bool,
+}
+
+impl Allowed {
+    fn all(allowed: bool) -> Self {
+        Self {
+            broadcast: allowed,
+            presence: allowed,
+            persistence: allowed,
+        }
+    }
+}
+
 impl Access {
     /// What `identity` may do in the private topic `topic`: the policies on `realtime.messages`,
     /// select for hearing and insert for sending, each asked with `extension` `broadcast` and
-    /// `presence`.
+    /// `presence`; insert with `persistence` too, for what is to be kept.
     pub async fn rights(&self, identity: &Identity, topic: &str) -> Result<Rights, AccessError> {
         if topic == EVENTS_TOPIC {
             return Ok(Rights {
@@ -40,10 +57,11 @@ impl Access {
         let read = self.ask_of_messages(identity, topic, &select).await?;
         let write = self.ask_of_messages(identity, topic, &insert).await?;
         Ok(Rights {
-            read_broadcast: read.0,
-            read_presence: read.1,
-            write_broadcast: write.0,
-            write_presence: write.1,
+            read_broadcast: read.broadcast,
+            read_presence: read.presence,
+            write_broadcast: write.broadcast,
+            write_presence: write.presence,
+            persist: write.persistence,
         })
     }
 
@@ -68,26 +86,31 @@ impl Access {
         identity: &Identity,
         topic: &str,
         plan: &AccessPlan,
-    ) -> Result<(bool, bool), AccessError> {
+    ) -> Result<Allowed, AccessError> {
         let needed = ["topic", "extension"];
         if !needed
             .iter()
             .all(|name| plan.columns.iter().any(|column| column == name))
         {
-            return Ok((false, false));
+            return Ok(Allowed::all(false));
         }
         let question = match &plan.rows {
-            RowRule::All => return Ok((true, true)),
-            RowRule::None => return Ok((false, false)),
+            RowRule::All => return Ok(Allowed::all(true)),
+            RowRule::None => return Ok(Allowed::all(false)),
             RowRule::Ask(question) => question,
         };
         let row = |extension| serde_json::json!({ "topic": topic, "extension": extension, "private": true });
-        let rows = serde_json::json!([row("broadcast"), row("presence")]).to_string();
+        let rows = ["broadcast", "presence", "persistence"].map(row);
+        let rows = serde_json::json!(rows).to_string();
         let mut transaction = self.begin(identity).await?;
         messages::set_topic(&mut transaction, topic).await?;
         let answers = store::ask(&mut transaction, &question.query, &rows).await?;
         transaction.rollback().await?;
         let answer = |place: usize| answers.get(place).copied() == Some(true);
-        Ok((answer(0), answer(1)))
+        Ok(Allowed {
+            broadcast: answer(0),
+            presence: answer(1),
+            persistence: answer(2),
+        })
     }
 }

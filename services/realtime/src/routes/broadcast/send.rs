@@ -99,20 +99,24 @@ pub(in crate::routes) fn admit(
     admitted.then_some(()).ok_or(Error::TooManyMessages)
 }
 
-/// Holds every private topic against the policies on `realtime.messages`.
+/// Holds every private topic against the policies on `realtime.messages`; whether messages to all
+/// of them may be kept, too.
 pub(in crate::routes) async fn authorize(
     engine: &Engine,
     identity: &Identity,
     broadcasts: &[Broadcast],
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let private = broadcasts
         .iter()
         .filter(|broadcast| broadcast.topic.private);
     let topics: BTreeSet<&str> = private.map(|found| &*found.topic.name).collect();
+    let mut may_keep = true;
     for topic in topics {
-        if !engine.access.rights(identity, topic).await?.write_broadcast {
+        let rights = engine.access.rights(identity, topic).await?;
+        if !rights.write_broadcast {
             return Err(Error::Forbidden);
         }
+        may_keep &= rights.persist;
     }
-    Ok(())
+    Ok(may_keep)
 }

@@ -1,5 +1,6 @@
 //! `POST /api/broadcast/{topic}/events/{event}?private=true`: sends one message whose payload is
-//! the body, JSON or any bytes.
+//! the body, JSON or any bytes. With `persist=true` or `persist[ttl]=seconds` a private one is kept
+//! for those who join later, where policies allow that.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::send::{admit, authorize, new_broadcast};
 use crate::bus::Event;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::persistence::Keeping;
 use crate::protocol::BroadcastBody;
 use crate::routes::bearer;
 
@@ -21,6 +23,10 @@ use crate::routes::bearer;
 pub(in crate::routes) struct SendBroadcastQuery {
     #[serde(default)]
     private: bool,
+    #[serde(default)]
+    persist: Option<String>,
+    #[serde(default, rename = "persist[ttl]")]
+    persist_ttl: Option<String>,
 }
 
 pub(in crate::routes) async fn send_broadcast(
@@ -46,9 +52,24 @@ pub(in crate::routes) async fn send_broadcast(
             "the body must be JSON, or application/octet-stream",
         ));
     };
-    let broadcast = new_broadcast(&topic, query.private, event, body)?;
+    let keeping = Keeping::asked_by_query(query.persist.as_deref(), query.persist_ttl.as_deref())
+        .map_err(|_| {
+        Error::Invalid("persist must be true, or persist[ttl] 1 to 259200 seconds")
+    })?;
+    let mut broadcast = new_broadcast(&topic, query.private, event, body)?;
     admit(&engine, &identity, 1)?;
-    authorize(&engine, &identity, std::slice::from_ref(&broadcast)).await?;
-    engine.bus.publish(Event::Broadcast(broadcast)).await;
+    let kept = keeping.filter(|_| broadcast.topic.private);
+    let may_keep = authorize(&engine, &identity, std::slice::from_ref(&broadcast)).await?;
+    if let Some(keeping) = kept.filter(|_| may_keep) {
+        broadcast.id = Some(engine.randomness.uuid().to_string().into());
+        engine
+            .bus
+            .publish(Event::Broadcast(broadcast.clone()))
+            .await;
+        // It was told: who sent it need not care whether it could be kept.
+        let _ = engine.keeper.keep(&broadcast, keeping).await;
+    } else {
+        engine.bus.publish(Event::Broadcast(broadcast)).await;
+    }
     Ok(StatusCode::ACCEPTED)
 }
