@@ -11,7 +11,7 @@ fi
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(realtime_frame pgoutput jwt_verify rest_query rest_request)
 build=${CARGO_TARGET_DIR:-$PWD/target}
-RUSTC_WRAPPER="$PWD/coverage-rustc" CARGO_TARGET_DIR="$build" cargo build --bins
+RUSTC_WRAPPER="$PWD/coverage-rustc" CARGO_TARGET_DIR="$build" cargo build "${targets[@]/#/--bin=}"
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"
   "$build/debug/$target" "corpus/$target" "seeds/$target" \
