@@ -1,7 +1,10 @@
 // Debian's Chromium without a window, driven by playwright-core; keeps what a page complained of and
 // whom it asked.
 import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
+import { env, url } from "./instance.mjs";
 
 function executable() {
   const folders = (process.env.PATH ?? "").split(":");
@@ -46,4 +49,21 @@ export async function withPage(work, options = {}) {
   } finally {
     await browser.close();
   }
+}
+
+const packageFolder = dirname(createRequire(import.meta.url).resolve("@supabase/supabase-js/package.json"));
+
+/** An empty page at `home`, which has to be of the instance's origin, with `addClient`'s client on it. */
+export async function openHome(page, home, options) {
+  await page.route(`${home}*`, (route) => route.fulfill({ contentType: "text/html", body: "<title>Home</title>" }));
+  await page.goto(home);
+  await addClient(page, options);
+}
+
+/** Puts the unmodified client of npm into the page, as `window.client`. */
+export async function addClient(page, options = {}) {
+  await page.addScriptTag({ path: join(packageFolder, "dist/umd/supabase.js") });
+  await page.evaluate(([url, key, options]) => {
+    window.client = window.supabase.createClient(url, key, options);
+  }, [url, env.ANON_KEY, options]);
 }

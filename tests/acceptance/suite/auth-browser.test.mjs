@@ -1,29 +1,12 @@
 // What auth-js does in a browser only: passkeys and security keys, with an authenticator that
 // Chromium makes up, and signing in at another provider.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { withPage } from "../lib/chromium.mjs";
+import { addClient, openHome, withPage } from "../lib/chromium.mjs";
 import { identityProvider } from "../lib/identity-provider.mjs";
 import { env, newUser, service, url } from "../lib/instance.mjs";
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve("@supabase/supabase-js/package.json"));
 const home = `${url}/browser-test`;
-
-/** An empty page of the instance's origin, with the clients on it. */
-async function openHome(page) {
-  await page.route(`${home}*`, (route) => route.fulfill({ contentType: "text/html", body: "<title>Home</title>" }));
-  await page.goto(home);
-  await addClient(page);
-}
-
-async function addClient(page) {
-  await page.addScriptTag({ path: join(packageFolder, "dist/umd/supabase.js") });
-  await page.evaluate(([url, key]) => {
-    window.client = window.supabase.createClient(url, key);
-  }, [url, env.ANON_KEY]);
-}
 
 async function addAuthenticator(page, transport) {
   const devTools = await page.context().newCDPSession(page);
@@ -42,7 +25,7 @@ const adopt = (page, { access_token, refresh_token }) =>
 test("a passkey is registered, signed in with, renamed and given up", async () => {
   const { session, user } = await newUser();
   await withPage(async (page) => {
-    await openHome(page);
+    await openHome(page, home);
     await addAuthenticator(page, "internal");
     await adopt(page, session);
     const made = await page.evaluate(() => window.client.auth.registerPasskey());
@@ -76,7 +59,7 @@ test("a passkey is registered, signed in with, renamed and given up", async () =
 test("a security key is a second factor", async () => {
   const { session, email } = await newUser();
   await withPage(async (page) => {
-    await openHome(page);
+    await openHome(page, home);
     await addAuthenticator(page, "usb");
     await adopt(page, session);
     const made = await page.evaluate(() => window.client.auth.mfa.webauthn.register({ friendlyName: "key" }));
@@ -105,7 +88,7 @@ test("a sign-in at another provider ends on the page that began it", async () =>
   });
   try {
     await withPage(async (page) => {
-      await openHome(page);
+      await openHome(page, home);
       await page.evaluate((redirectTo) =>
         window.client.auth.signInWithOAuth({ provider: "oidc", options: { redirectTo } }), home);
       await page.getByRole("link", { name: "Sign in as Ada" }).click();

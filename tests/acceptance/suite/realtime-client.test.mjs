@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { client, env, newUser, sql, until } from "../lib/instance.mjs";
+import { subscribed } from "../lib/subscribed.mjs";
 import { createTodos } from "../lib/todos.mjs";
 
 const id = process.pid;
@@ -22,15 +23,6 @@ before(async () => {
       for each row execute function public.${table}_changed();
   `);
 });
-
-function subscribed(channel) {
-  return new Promise((resolve, reject) => {
-    channel.subscribe((status, error) => {
-      if (status === "SUBSCRIBED") resolve(channel);
-      else if (status !== "CLOSED") reject(error ?? new Error(status));
-    });
-  });
-}
 
 test("updates and deletes tell the old row; a channel that waits for changes has them", async () => {
   const { supabase, session } = await newUser();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { client, env, newUser, service, sql, until, withDatabase } from "../lib/instance.mjs";
+import { subscribed } from "../lib/subscribed.mjs";
 import { createTodos } from "../lib/todos.mjs";
 
 const id = process.pid;
@@ -17,15 +18,6 @@ before(async () => {
       with check (realtime.topic() like '${room}%' and realtime.topic() <> '${room}-quiet');
   `);
 });
-
-function subscribed(channel) {
-  return new Promise((resolve, reject) => {
-    channel.subscribe((status, error) => {
-      if (status === "SUBSCRIBED") resolve(channel);
-      else if (status !== "CLOSED") reject(error ?? new Error(status));
-    });
-  });
-}
 
 async function signedIn() {
   const user = await newUser();
@@ -116,6 +108,35 @@ test("private broadcast: policies, replay, bytes from SQL and over HTTP", async 
   const closed = client(env.ANON_KEY).channel(`${room}-closed`, { config: { private: true } });
   await assert.rejects(subscribed(closed), /permissions to read/);
   await closed.unsubscribe();
+  await supabase.removeAllChannels();
+});
+
+test("a client's messages are kept where it asks and may", async () => {
+  const topic = `${room}-kept`;
+  await sql(`
+    create policy "keep ${topic}" on realtime.messages for insert to authenticated
+      with check (extension = 'persistence' and realtime.topic() = '${topic}')`);
+  const { supabase } = await signedIn();
+  const join = (broadcast) => subscribed(supabase.channel(topic, { config: { private: true, broadcast } }));
+  const channel = await join({ ack: true });
+  const say = (n, persist) => channel.send({ type: "broadcast", event: "said", payload: { n }, persist });
+  assert.equal(await say(1, true), "ok");
+  assert.equal(await say(2, undefined), "ok");
+  assert.equal(await say(3, { ttl: 60 }), "ok");
+  assert.equal(await say(4, { ttl: -1 }), "invalid_persist_ttl");
+  assert.deepEqual(await channel.httpSend("posted", { n: 5 }, { persist: { ttl: 60 } }), { success: true });
+  assert.deepEqual(await channel.httpSend("posted", new Uint8Array([6]), { persist: true }), { success: true });
+  await assert.rejects(channel.httpSend("posted", { n: 7 }, { persist: { ttl: 0.5 } }), /persist/);
+  await supabase.removeChannel(channel);
+
+  const heard = [];
+  const later = supabase.channel(topic, { config: { private: true, broadcast: { replay: { since: 0 } } } })
+    .on("broadcast", { event: "*" }, (message) => heard.push(message));
+  await subscribed(later);
+  await until("four are told", () => heard.length === 4);
+  assert.deepEqual(heard.slice(0, 3).map(({ payload }) => payload.n), [1, 3, 5]);
+  assert.deepEqual([...new Uint8Array(heard[3].payload)], [6]);
+  assert.ok(heard.every(({ meta }) => meta.replayed && meta.id));
   await supabase.removeAllChannels();
 });
 

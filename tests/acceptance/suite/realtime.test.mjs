@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { client, env, newUser, service, until, url } from "../lib/instance.mjs";
+import { subscribed } from "../lib/subscribed.mjs";
 import { createTodos } from "../lib/todos.mjs";
 import WebSocket from "ws";
 
 const table = `todos_realtime_${process.pid}`;
 before(() => createTodos(table));
-
-function subscribed(channel) {
-  return new Promise((resolve, reject) => {
-    channel.subscribe((status, error) => {
-      if (status === "SUBSCRIBED") resolve(channel);
-      else if (status !== "CLOSED") reject(error ?? new Error(status));
-    });
-  });
-}
 
 for (const vsn of ["1.0.0", "2.0.0"]) {
   test(`a write right after SUBSCRIBED arrives, and others' rows do not (protocol ${vsn})`, async () => {
