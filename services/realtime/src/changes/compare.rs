@@ -1,5 +1,6 @@
 //! Comparing a column's text with a filter's, as the column's type does. Numbers are compared
-//! exactly; dates and times as moments in UTC; everything else byte by byte.
+//! exactly; dates and times as moments in UTC; UUIDs however they are written; everything else byte by
+//! byte.
 
 mod like;
 mod moment;
@@ -8,6 +9,7 @@ mod number;
 use std::cmp::Ordering;
 
 pub use like::like;
+use uuid::Uuid;
 
 use crate::replication::types::{Kind, Scalar};
 
@@ -18,6 +20,10 @@ pub fn compare(kind: &Kind, left: &str, right: &str) -> Option<Ordering> {
         Kind::Scalar(Scalar::Bool) => Some(boolean(left)?.cmp(&boolean(right)?)),
         Kind::Scalar(Scalar::Timestamp | Scalar::TimestampTz) => {
             Some(moment::parse(left)?.cmp(&moment::parse(right)?))
+        }
+        Kind::Scalar(Scalar::Uuid) => {
+            let uuid = |text| Uuid::parse_str(text).ok();
+            Some(uuid(left)?.cmp(&uuid(right)?))
         }
         Kind::Scalar(Scalar::Text | Scalar::Json) | Kind::Array(_) | Kind::Composite(_) => {
             Some(left.cmp(right))
@@ -82,6 +88,24 @@ mod tests {
         assert!(same("2024-01-02 00:00:00+00", "2024-01-02"));
         assert!(same("2024-01-02 03:04:05.5+00", "2024-01-02T03:04:05.500Z"));
         assert!(!fits(&kind, "yesterday"));
+    }
+
+    #[test]
+    fn uuids_are_compared_however_they_are_written() {
+        let kind = Kind::Scalar(Scalar::Uuid);
+        let written = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+        for other in [
+            "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+            "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+            "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+        ] {
+            assert_eq!(compare(&kind, written, other), Some(Ordering::Equal));
+        }
+        assert_eq!(
+            compare(&kind, written, "f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+            Some(Ordering::Less)
+        );
+        assert!(!fits(&kind, "a0eebc99"));
     }
 
     proptest! {

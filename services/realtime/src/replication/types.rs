@@ -16,6 +16,8 @@ pub enum Scalar {
     Timestamp,
     /// The same with an offset.
     TimestampTz,
+    /// A UUID, a string; it may be written in several ways.
+    Uuid,
     /// A string.
     Text,
 }
@@ -47,7 +49,7 @@ impl Kind {
     }
 }
 
-use Scalar::{Bool, Json, Number, Text, Timestamp, TimestampTz};
+use Scalar::{Bool, Json, Number, Text, Timestamp, TimestampTz, Uuid};
 
 /// Oid, name, the oid of the array type (0 where it has none that is read here), JSON.
 const BUILT_IN: &[(u32, &str, u32, Scalar)] = &[
@@ -99,7 +101,7 @@ const BUILT_IN: &[(u32, &str, u32, Scalar)] = &[
     (2204, "regoperator", 2209, Text),
     (2205, "regclass", 2210, Text),
     (2206, "regtype", 2211, Text),
-    (2950, "uuid", 2951, Text),
+    (2950, "uuid", 2951, Uuid),
     (3220, "pg_lsn", 3221, Text),
     (3614, "tsvector", 3643, Text),
     (3615, "tsquery", 3645, Text),
