@@ -54,10 +54,10 @@ export async function withPage(work, options = {}) {
 const packageFolder = dirname(createRequire(import.meta.url).resolve("@supabase/supabase-js/package.json"));
 
 /** An empty page at `home`, which has to be of the instance's origin, with `addClient`'s client on it. */
-export async function openHome(page, home, options) {
+export async function openHome(page, home) {
   await page.route(`${home}*`, (route) => route.fulfill({ contentType: "text/html", body: "<title>Home</title>" }));
   await page.goto(home);
-  await addClient(page, options);
+  await addClient(page);
 }
 
 /** Puts the unmodified client of npm into the page, as `window.client`. */
