@@ -58,14 +58,21 @@ function withOnError(handler: Handler, onError?: OnError): Handler {
 
 /** Makes an error, or an answer that is none, a line of the log and a plain answer. */
 export function guarded(handler: Handler): Handler {
-  return async (request, info) => {
+  function failed(error: unknown): Response {
+    console.error(error);
+    return new Response("Internal Server Error", { status: 500 });
+  }
+  function checked(response: unknown): Response {
+    if (response instanceof Response) return response;
+    return failed(new TypeError("the function did not answer with a Response"));
+  }
+  // No promise where the handler makes none: each costs as much as the rest of this.
+  return (request, info) => {
     try {
-      const response: unknown = await handler(request, info);
-      if (response instanceof Response) return response;
-      throw new TypeError("the function did not answer with a Response");
+      const answer: unknown = handler(request, info);
+      return answer instanceof Response ? answer : Promise.resolve(answer).then(checked, failed);
     } catch (error) {
-      console.error(error);
-      return new Response("Internal Server Error", { status: 500 });
+      return failed(error);
     }
   };
 }
@@ -85,7 +92,7 @@ export function handlerOf(
         const trigger = { type: event.type, name: event.name };
         return toResponse(await exported(event, { ...context, trigger }));
       }
-      const details = { ...context, ...remote(request, info) };
+      const details = Object.assign(remote(request, info), context);
       return toResponse(await exported(request, details));
     };
   }
@@ -98,11 +105,17 @@ export function handlerOf(
   );
 }
 
-/** Names the client's address, where the socket would stand. */
+/** Names the client's address, where the socket would stand; reading either costs, so who asks pays. */
 function remote(request: Request, info: Deno.ServeHandlerInfo): Deno.ServeHandlerInfo {
-  const forwarded = request.headers.get("x-forwarded-for")?.split(",")[0].trim();
-  const hostname = forwarded || "127.0.0.1";
-  return { remoteAddr: { transport: "tcp", hostname, port: 0 }, completed: info.completed };
+  return {
+    get remoteAddr(): Deno.NetAddr {
+      const forwarded = request.headers.get("x-forwarded-for")?.split(",")[0].trim();
+      return { transport: "tcp", hostname: forwarded || "127.0.0.1", port: 0 };
+    },
+    get completed() {
+      return info.completed;
+    },
+  };
 }
 
 /** SelfDB's functions may answer a plain value: it is sent as JSON. */

@@ -6,6 +6,7 @@ mod function;
 mod notes;
 mod publish;
 mod refresh;
+mod team;
 #[cfg(test)]
 mod tests;
 
@@ -80,24 +81,22 @@ impl Catalog {
 
     /// Ends the workers that have nothing to do.
     pub(crate) fn retire_idle(&self) {
-        let workers = self
-            .list()
-            .into_iter()
-            .filter_map(|function| function.serving());
-        for worker in workers.filter(|worker| worker.idle_for().is_some()) {
-            worker.retire();
-        }
+        let functions = self.list();
+        let workers = functions.iter().flat_map(|function| function.workers());
+        workers.for_each(|worker| worker.retire_if_idle());
     }
 
-    /// Ends the worker that has been idle the longest, to make room for another.
-    fn evict(&self) {
-        let workers = self
-            .list()
-            .into_iter()
-            .filter_map(|function| function.serving());
-        let idle = workers.filter_map(|worker| Some((worker.idle_for()?, worker)));
-        if let Some((_, worker)) = idle.max_by_key(|(idle, _)| *idle) {
-            worker.retire();
+    /// Starts one more process of each function that has more to do than its processes can, as long
+    /// as no other function's has to make way for it.
+    pub(crate) fn reinforce(self: &Arc<Self>) {
+        let short = |function: &Arc<Function>| function.is_short_of_workers();
+        for function in self.list().into_iter().filter(short) {
+            let catalog = Arc::clone(self);
+            self.tasks.spawn(async move {
+                if catalog.runtime.has_room() {
+                    function.reinforce(&*catalog.runtime).await;
+                }
+            });
         }
     }
 
@@ -121,9 +120,6 @@ impl Catalog {
     ) -> Result<Arc<dyn Worker>, Arc<crate::runtime::StartError>> {
         let catalog = Arc::clone(self);
         let task = self.tasks.spawn(async move {
-            if !catalog.runtime.has_room() {
-                catalog.evict();
-            }
             let activated = function.activate(&*catalog.runtime).await;
             if let Ok(worker) = &activated {
                 catalog.note(worker.version(), worker.described());

@@ -171,7 +171,15 @@ fn limits(settings: &Settings<'_>) -> Limits {
         body_bytes: settings.parsed_or("FUNCTIONS_MAX_BODY_BYTES", 50 * 1024 * 1024),
         log_lines_per_second: settings.parsed_or("FUNCTIONS_LOG_RATE", 100),
         idle: seconds("FUNCTIONS_IDLE_SECONDS", 300),
+        processes: settings
+            .parsed_or("FUNCTIONS_MAX_PROCESSES", processors())
+            .max(1),
     }
+}
+
+/// How many processes can work at the same time here.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<ProcessConfig> {

@@ -4,7 +4,6 @@ pub(crate) mod deno;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::body::Body;
 use common::BoxError;
@@ -55,7 +54,8 @@ pub(crate) trait Runtime: fmt::Debug + Send + Sync {
     /// Loads `version`; the worker answers requests at once.
     fn start(&self, version: Arc<Version>) -> BoxFuture<'_, Result<Arc<dyn Worker>, StartError>>;
 
-    /// Whether another worker fits; `start` waits a little for room and gives up then.
+    /// Whether another worker fits without another one's end; `start` ends an idle one where none
+    /// does.
     fn has_room(&self) -> bool;
 }
 
@@ -77,8 +77,17 @@ pub(crate) trait Worker: fmt::Debug + Send + Sync {
     /// Whether it takes requests.
     fn is_serving(&self) -> bool;
 
-    /// How long it has had nothing to do; `None` while it has.
-    fn idle_for(&self) -> Option<Duration>;
+    /// How many requests it has.
+    fn load(&self) -> usize;
+
+    /// Whether it has had more to do lately than one process can.
+    fn is_overloaded(&self) -> bool;
+
+    /// How many processes of its version may run, itself included.
+    fn most_beside(&self) -> usize;
+
+    /// Takes no more requests if it has none now.
+    fn retire_if_idle(&self);
 
     /// Takes no more requests, and ends when those it has are answered.
     fn retire(&self);

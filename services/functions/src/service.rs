@@ -33,6 +33,9 @@ const MAX_CONNECTIONS: u32 = 6;
 /// How often the journal is looked through for what is too old.
 const SWEEP: Duration = Duration::from_mins(10);
 
+/// How often it is looked whether a function has more to do than its processes can.
+const REINFORCE_LOOK: Duration = Duration::from_millis(250);
+
 /// How often a shutdown looks for workers that have become idle.
 const SHUTDOWN_LOOK: Duration = Duration::from_millis(50);
 
@@ -118,7 +121,7 @@ pub(crate) async fn build(mut config: Config) -> Result<Service, BoxError> {
 }
 
 fn tasks(catalog: &Arc<Catalog>, runtime: &Arc<DenoRuntime>, watch: Duration) -> Vec<Task> {
-    let watched = Arc::clone(catalog);
+    let (watched, reinforced) = (Arc::clone(catalog), Arc::clone(catalog));
     let stocked = Arc::clone(runtime);
     let guarded = Arc::clone(runtime);
     let (ended, catalog) = (Arc::clone(runtime), Arc::clone(catalog));
@@ -129,6 +132,19 @@ fn tasks(catalog: &Arc<Catalog>, runtime: &Arc<DenoRuntime>, watch: Duration) ->
                 shutdown
                     .run_until_cancelled(Box::pin(keep_fresh(&catalog, watch)))
                     .await;
+                Ok(())
+            }
+        }),
+        Task::new("reinforce", move |shutdown| {
+            let catalog = Arc::clone(&reinforced);
+            async move {
+                let looking = async {
+                    loop {
+                        tokio::time::sleep(REINFORCE_LOOK).await;
+                        catalog.reinforce();
+                    }
+                };
+                shutdown.run_until_cancelled(looking).await;
                 Ok(())
             }
         }),

@@ -26,6 +26,8 @@ pub(crate) enum SourceError {
     Io(PathBuf, #[source] std::io::Error),
     #[error("{} would be a function, but its name is not one: use letters, digits, - and _, beginning with a letter, and none of the platform's own names", .0.display())]
     Name(PathBuf),
+    #[error("the entrypoint {0:?} in config.toml is no path of a file in the functions folder")]
+    Entry(String),
     #[error("{} has more than {} files", .0.display(), MAX_FILES)]
     TooManyFiles(PathBuf),
     #[error("{} is larger than {} MiB", .0.display(), MAX_BYTES / (1024 * 1024))]
@@ -52,11 +54,13 @@ pub(crate) struct Listing {
 }
 
 impl Source {
-    /// Looks at the folder. A folder that is not there has no functions.
-    pub(crate) fn list(&self) -> Listing {
+    /// Looks at the folder. A folder that is not there has no functions. `before` is what its
+    /// `config.toml` said when that could last be read.
+    pub(crate) fn list(&self, before: &BTreeMap<String, FunctionConfig>) -> Listing {
+        let config = config_file::read(&self.directory.join("config.toml"));
         Listing {
-            scan: scan::scan(&self.directory),
-            config: config_file::read(&self.directory.join("config.toml")),
+            scan: scan::scan(&self.directory, config.as_ref().unwrap_or(before)),
+            config,
             secrets: secrets::read(&self.env_file).map(Arc::new),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::team::Team;
 use crate::domain::Version;
 use crate::runtime::{StartError, Worker};
 
@@ -21,7 +22,7 @@ pub(super) struct Deployment {
     newest: Arc<Version>,
     /// The last version that has started.
     good: Option<Arc<Version>>,
-    worker: Option<Arc<dyn Worker>>,
+    team: Team,
     failure: Option<BootFailure>,
     last_start: Option<Instant>,
     pause: Duration,
@@ -50,7 +51,7 @@ impl Deployment {
         Self {
             newest: version,
             good: None,
-            worker: None,
+            team: Team::default(),
             failure: None,
             last_start: None,
             pause: Duration::ZERO,
@@ -72,7 +73,7 @@ impl Deployment {
     }
 
     pub(super) fn serving(&self) -> Option<Arc<dyn Worker>> {
-        self.worker.clone().filter(|worker| worker.is_serving())
+        self.team.pick()
     }
 
     fn newest_is_good(&self) -> bool {
@@ -123,17 +124,21 @@ impl Deployment {
         self.last_start = Some(now);
     }
 
-    /// Has `worker` serve `version`; answers the worker it replaces.
+    pub(super) fn team(&mut self) -> &mut Team {
+        &mut self.team
+    }
+
+    /// Has `worker` serve `version`; answers the workers it replaces.
     pub(super) fn install(
         &mut self,
         version: Arc<Version>,
         worker: Arc<dyn Worker>,
-    ) -> Option<Arc<dyn Worker>> {
+    ) -> Vec<Arc<dyn Worker>> {
         if Arc::ptr_eq(&version, &self.newest) {
             self.failure = None;
         }
         self.good = Some(version);
-        self.worker.replace(worker)
+        self.team.replace(worker)
     }
 
     /// Notes that `version` did not start; it is tried again after a growing pause, as what it

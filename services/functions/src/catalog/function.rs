@@ -80,7 +80,7 @@ impl Function {
             deployment.announce(Arc::clone(&version));
             deployment.install(version, worker)
         };
-        if let Some(replaced) = replaced {
+        for replaced in replaced {
             replaced.retire();
         }
     }
@@ -90,9 +90,40 @@ impl Function {
         self.deployment().serving()
     }
 
+    /// All of its workers.
+    pub(super) fn workers(&self) -> Vec<Arc<dyn Worker>> {
+        self.deployment().team().all()
+    }
+
     pub(super) fn retire(&self) {
-        if let Some(worker) = self.serving() {
-            worker.retire();
+        self.workers().iter().for_each(|worker| worker.retire());
+    }
+
+    /// Whether its processes have more to do than they can, and it may have another.
+    pub(super) fn is_short_of_workers(&self) -> bool {
+        self.deployment().team().short_of().is_some()
+    }
+
+    /// Starts another process of the version that serves, where it is still short of them.
+    pub(super) async fn reinforce(&self, runtime: &dyn Runtime) {
+        let Ok(_turn) = self.starting.try_lock() else {
+            return;
+        };
+        let Some(version) = self.deployment().team().short_of() else {
+            return;
+        };
+        match runtime.start(version).await {
+            Ok(worker) => {
+                let joined = self.deployment().team().join(worker);
+                match joined {
+                    Ok(()) => tracing::info!(function = %self.name, "another process was started"),
+                    // Another version serves by now.
+                    Err(unwanted) => unwanted.retire(),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(function = %self.name, %error, "another process did not start");
+            }
         }
     }
 
@@ -141,7 +172,7 @@ impl Function {
         let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
         tracing::info!(function = %self.name, version = %version.id, duration_ms, "function started");
         let replaced = self.deployment().install(version, Arc::clone(&worker));
-        if let Some(replaced) = replaced {
+        for replaced in replaced {
             replaced.retire();
         }
         Ok(worker)

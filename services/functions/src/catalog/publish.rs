@@ -36,9 +36,6 @@ impl Catalog {
         let made = tokio::task::spawn_blocking(move || snapshots.make(name, &code, secrets)).await;
         let version = made.map_err(|error| StartError::Unavailable(error.into()))??;
         let version = Arc::new(version);
-        if !self.runtime.has_room() {
-            self.evict();
-        }
         let worker = self.runtime.start(Arc::clone(&version)).await?;
         Ok(Tried { version, worker })
     }

@@ -14,6 +14,9 @@ use crate::runtime::Described;
 use crate::source::{Found, FunctionConfig, Scan, SourceError};
 use crate::store::functions::FunctionRow;
 
+/// More functions at once are a project that was copied, not a deploy: they wait for requests.
+const MOST_STARTED: usize = 8;
+
 /// What was seen last time: changes are told by it, and nothing is complained about twice.
 #[derive(Debug, Default)]
 pub(super) struct Last {
@@ -25,6 +28,8 @@ pub(super) struct Last {
     config: BTreeMap<String, FunctionConfig>,
     secrets: Arc<Secrets>,
     said: BTreeSet<String>,
+    /// Whether the platform had looked before: what is new since then was deployed just now.
+    looked: bool,
 }
 
 /// A function in the folder, as it was last read.
@@ -77,16 +82,18 @@ impl Last {
 
 impl Catalog {
     /// Looks at the folder and the registry; takes new functions and versions, and drops what is
-    /// gone. A function that has served before tries its new version at once; a new one waits for
-    /// a request, unless it may have triggers.
+    /// gone. What was deployed since the last look is started at once, as long as nobody has to make
+    /// way for it and it is not a whole folder of functions; what was there when the platform
+    /// started waits for a request. What has served before, or may have triggers, is always tried.
     pub(crate) async fn refresh(self: &Arc<Self>) {
         let mut last = self.refreshing.lock().await;
         self.refresh_from(&mut last).await;
     }
 
     pub(super) async fn refresh_from(self: &Arc<Self>, last: &mut Last) {
-        let source = self.source.clone();
-        let Ok(listing) = tokio::task::spawn_blocking(move || source.list()).await else {
+        let (source, config) = (self.source.clone(), last.config.clone());
+        let listing = tokio::task::spawn_blocking(move || source.list(&config));
+        let Ok(listing) = listing.await else {
             return;
         };
         let mut errors = Vec::new();
@@ -103,6 +110,7 @@ impl Catalog {
         }
         self.hear_registry(last).await;
         self.apply(last, &mut keep).await;
+        last.looked = true;
         last.say(&errors);
     }
 
@@ -232,11 +240,17 @@ impl Catalog {
                 Err(error) => keep(error),
             }
         }
+        let mut deployed = Vec::new();
         for (name, version) in &wanted {
             let row = rows.as_ref().and_then(|rows| rows.get(name));
             let version = self.with_secrets(version, last);
             let verify_jwt = self.verifies_jwt(name, row, last);
-            self.serve(version, verify_jwt);
+            deployed.extend(self.serve(version, verify_jwt));
+        }
+        if last.looked && deployed.len() <= MOST_STARTED {
+            for function in deployed {
+                self.start_ahead(function);
+            }
         }
         self.drop_unwanted(&wanted);
     }
@@ -290,13 +304,13 @@ impl Catalog {
         }
     }
 
-    fn serve(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) {
+    /// Has `version` serve from now on; answers its function where nothing has started it yet.
+    fn serve(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) -> Option<Arc<Function>> {
         match self.find(&version.function) {
             Some(function) => {
                 function.set_verify_jwt(verify_jwt);
-                if !function.newest().is_same_as(&version) {
-                    self.replace(function, version);
-                }
+                let changed = !function.newest().is_same_as(&version);
+                changed.then(|| self.replace(function, version)).flatten()
             }
             None => self.insert(version, verify_jwt),
         }
@@ -318,7 +332,7 @@ impl Catalog {
         });
     }
 
-    fn insert(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) {
+    fn insert(self: &Arc<Self>, version: Arc<Version>, verify_jwt: bool) -> Option<Arc<Function>> {
         tracing::info!(function = %version.function, version = %version.id, "function found");
         let names_triggers = version.traits.show(Sign::Triggers);
         if !names_triggers {
@@ -331,16 +345,31 @@ impl Catalog {
             .insert(function.name.clone(), Arc::clone(&function));
         if names_triggers {
             self.try_newest(function);
+            return None;
         }
+        Some(function)
     }
 
-    fn replace(self: &Arc<Self>, function: Arc<Function>, version: Arc<Version>) {
+    fn replace(
+        self: &Arc<Self>,
+        function: Arc<Function>,
+        version: Arc<Version>,
+    ) -> Option<Arc<Function>> {
         tracing::info!(function = %version.function, version = %version.id, "function changed");
         let names_triggers = version.traits.show(Sign::Triggers);
         if !names_triggers {
             self.note(&version, &Described::default());
         }
         if function.announce(version) || names_triggers {
+            self.try_newest(function);
+            return None;
+        }
+        Some(function)
+    }
+
+    /// Starts what was deployed just now: its first request finds it running.
+    fn start_ahead(self: &Arc<Self>, function: Arc<Function>) {
+        if self.runtime.has_room() {
             self.try_newest(function);
         }
     }

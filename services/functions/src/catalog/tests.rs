@@ -3,7 +3,6 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
@@ -30,6 +29,7 @@ struct FakeWorker {
     described: Described,
     code: String,
     serving: AtomicBool,
+    overloaded: AtomicBool,
 }
 
 impl Runtime for FakeRuntime {
@@ -41,6 +41,7 @@ impl Runtime for FakeRuntime {
             described: Described::default(),
             code: code.clone(),
             serving: AtomicBool::new(true),
+            overloaded: AtomicBool::new(false),
         });
         let started: Result<Arc<dyn Worker>, _> = if code == "broken" {
             Err(StartError::Broken(code))
@@ -81,8 +82,20 @@ impl Worker for FakeWorker {
         self.serving.load(Ordering::SeqCst)
     }
 
-    fn idle_for(&self) -> Option<Duration> {
-        Some(Duration::from_secs(1))
+    fn load(&self) -> usize {
+        usize::from(self.overloaded.load(Ordering::SeqCst))
+    }
+
+    fn is_overloaded(&self) -> bool {
+        self.overloaded.load(Ordering::SeqCst)
+    }
+
+    fn most_beside(&self) -> usize {
+        2
+    }
+
+    fn retire_if_idle(&self) {
+        self.retire();
     }
 
     fn retire(&self) {
@@ -118,7 +131,11 @@ impl Stage {
         let path = self.folder.path().join("functions").join(file);
         fs::write(path, text).expect("written");
         self.catalog.refresh().await;
-        // What a refresh begins in the background ends before the test goes on.
+        self.settled().await;
+    }
+
+    /// What was begun in the background ends before the test goes on.
+    async fn settled(&self) {
         self.catalog.tasks.close();
         self.catalog.tasks.wait().await;
         self.catalog.tasks.reopen();
@@ -127,6 +144,17 @@ impl Stage {
     fn function(&self, name: &str) -> Arc<Function> {
         let name = FunctionName::parse(name).expect("a name");
         self.catalog.find(&name).expect("a function")
+    }
+
+    /// What a look at how busy everybody is leads to.
+    async fn reinforced(&self) {
+        self.catalog.reinforce();
+        self.settled().await;
+    }
+
+    async fn worker(&self, name: &str) -> (Arc<dyn Worker>, bool) {
+        let worker = self.catalog.worker(&self.function(name)).await;
+        worker.expect("a worker")
     }
 
     async fn ask(&self, name: &str) -> Result<String, String> {
@@ -243,18 +271,83 @@ async fn a_removed_function_is_gone_and_its_worker_ends() {
         .map(|each| each.name.to_string())
         .collect();
     assert_eq!(names, ["b"]);
-    assert!(!stage.runtime.workers.lock().expect("workers")[0].is_serving());
+    let workers = stage.runtime.workers.lock().expect("workers");
+    let of_a = workers.iter().find(|worker| worker.code == "one");
+    assert!(!of_a.expect("it was asked").is_serving());
 }
 
 #[tokio::test]
-async fn without_room_an_idle_worker_makes_way() {
+async fn a_function_with_too_much_to_do_has_two_processes_and_a_new_version_replaces_both() {
     let stage = Stage::new();
     stage.write("a.ts", "one").await;
-    stage.write("b.ts", "two").await;
     assert_eq!(stage.ask("a").await, Ok("one".to_owned()));
+    let workers = || stage.runtime.workers.lock().expect("workers").clone();
+    stage.reinforced().await;
+    assert_eq!(workers().len(), 1, "one is enough");
+    workers()[0].overloaded.store(true, Ordering::SeqCst);
     stage.runtime.full.store(true, Ordering::SeqCst);
-    assert_eq!(stage.ask("b").await, Ok("two".to_owned()));
-    assert!(!stage.runtime.workers.lock().expect("workers")[0].is_serving());
+    stage.reinforced().await;
+    assert_eq!(workers().len(), 1, "nobody has to make way for it");
+    stage.runtime.full.store(false, Ordering::SeqCst);
+    stage.reinforced().await;
+    assert_eq!(workers().len(), 2);
+    let (next, _) = stage.worker("a").await;
+    assert_eq!(next.load(), 0, "the one with less to do is asked");
+    workers()[1].overloaded.store(true, Ordering::SeqCst);
+    stage.reinforced().await;
+    assert_eq!(workers().len(), 2, "there may be two");
+    stage.write("a.ts", "two").await;
+    assert_eq!(stage.ask("a").await, Ok("two".to_owned()));
+    let serving: Vec<bool> = workers().iter().map(|each| each.is_serving()).collect();
+    assert_eq!(serving, [false, false, true]);
+}
+
+#[tokio::test]
+async fn a_function_goes_on_with_the_process_that_is_left() {
+    let stage = Stage::new();
+    stage.write("a.ts", "one").await;
+    let (first, _) = stage.worker("a").await;
+    let workers = || stage.runtime.workers.lock().expect("workers").clone();
+    workers()[0].overloaded.store(true, Ordering::SeqCst);
+    stage.reinforced().await;
+    first.retire();
+    let (left, cold) = stage.worker("a").await;
+    assert!(left.is_serving() && !cold);
+    assert_eq!(stage.runtime.starts.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_function_that_is_saved_while_the_platform_runs_is_started_at_once() {
+    let stage = Stage::new();
+    stage.write("a.ts", "one").await;
+    let starts = || stage.runtime.starts.load(Ordering::SeqCst);
+    assert_eq!(starts(), 0, "it was there before");
+    stage.write("b.ts", "two").await;
+    assert_eq!(starts(), 1);
+    stage.write("b.ts", "three").await;
+    assert_eq!(starts(), 2);
+    assert_eq!(stage.ask("b").await, Ok("three".to_owned()));
+    assert_eq!(starts(), 2);
+    stage.write("a.ts", "four").await;
+    assert_eq!(
+        starts(),
+        3,
+        "a new version of one that nobody asked is a deploy too"
+    );
+    stage.runtime.full.store(true, Ordering::SeqCst);
+    stage.write("c.ts", "five").await;
+    assert_eq!(starts(), 3, "nobody has to make way for it");
+    stage.runtime.full.store(false, Ordering::SeqCst);
+    let folder = stage.folder.path().join("functions");
+    for number in 0..20 {
+        fs::write(folder.join(format!("many-{number}.ts")), "six").expect("written");
+    }
+    stage.write("d.ts", "seven").await;
+    assert_eq!(
+        starts(),
+        3,
+        "a whole folder that is copied waits for its requests"
+    );
 }
 
 #[tokio::test]

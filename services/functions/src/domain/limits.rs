@@ -18,6 +18,7 @@ pub(crate) struct OwnLimits {
     body_bytes: Option<NonZeroU64>,
     log_rate: Option<NonZeroU32>,
     idle_seconds: Option<NonZeroU32>,
+    processes: Option<NonZeroU32>,
 }
 
 impl OwnLimits {
@@ -64,6 +65,7 @@ impl OwnLimits {
                 .log_rate
                 .map_or(all.log_lines_per_second, NonZeroU32::get),
             idle: seconds(self.idle_seconds, all.idle),
+            processes: count(self.processes).unwrap_or(all.processes),
         }
     }
 }
@@ -80,7 +82,7 @@ pub(crate) struct Limits {
     pub(crate) cpu: Duration,
     /// What the process may allocate beyond what the runtime itself needs, in bytes.
     pub(crate) memory_bytes: u64,
-    /// Requests one function works on at a time; further ones wait.
+    /// Requests one process works on at a time; further ones wait.
     pub(crate) concurrency: usize,
     /// The largest request body, in bytes.
     pub(crate) body_bytes: usize,
@@ -88,6 +90,8 @@ pub(crate) struct Limits {
     pub(crate) log_lines_per_second: u32,
     /// How long a function's process is kept without a request.
     pub(crate) idle: Duration,
+    /// Processes of one version at most; more than one run while one is not enough.
+    pub(crate) processes: usize,
 }
 
 #[cfg(test)]

@@ -44,7 +44,10 @@ pub(super) async fn write(
         }
         let batch = Batch::of(&mut received);
         save(&batch, pool, shutdown).await;
-        let _ = tokio::time::timeout(GATHER, shutdown.cancelled()).await;
+        // A full batch says that more are waiting.
+        if some < MOST_AT_ONCE {
+            let _ = tokio::time::timeout(GATHER, shutdown.cancelled()).await;
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod complaint;
 mod connections;
 mod cpu;
+mod crowd;
 mod database;
 mod door;
 mod environment;
@@ -20,6 +21,7 @@ mod slot;
 mod spawner;
 mod specifiers;
 mod stock;
+mod strain;
 pub(crate) mod tools;
 mod tunnel;
 mod worker;
@@ -27,6 +29,7 @@ mod worker_body;
 
 use std::fmt;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -35,7 +38,8 @@ use common::{BoxError, Clock, Randomness};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pg::Endpoint;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,13 +48,17 @@ use crate::config::{Granted, ProcessConfig};
 use crate::domain::version::{Sign, Traits};
 use crate::domain::{Limits, Version};
 use crate::journal::Journal;
+use crowd::Crowd;
 use door::{Door, Target};
 use run_directory::RunDirectory;
 use spawner::Spawner;
 use stock::Stock;
 
-/// How long a start waits for a busy process to end where no other may be started.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a start waits for a process to end where no other may be started: one that is idle may
+/// have background work to finish first.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks meanwhile whether a process has become idle.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The runtime, and everything its processes share.
 pub(crate) struct DenoRuntime {
@@ -62,6 +70,7 @@ pub(crate) struct DenoRuntime {
     stock: Stock,
     /// One permit for each process.
     room: Arc<Semaphore>,
+    crowd: Crowd,
     /// One at a time: they are made of threads.
     tools: Arc<Semaphore>,
     next_slot: AtomicU64,
@@ -101,6 +110,7 @@ impl DenoRuntime {
             door,
             stock: Stock::new(config.warm),
             room: Arc::new(Semaphore::new(config.most)),
+            crowd: Crowd::default(),
             tools: Arc::new(Semaphore::new(1)),
             next_slot: AtomicU64::new(1),
             tasks: TaskTracker::new(),
@@ -162,7 +172,10 @@ impl DenoRuntime {
                 None => self.spawn_slot(&version).await?,
             };
             match slot.assign(self, &version).await {
-                Ok(worker) => return Ok(Arc::new(worker)),
+                Ok(worker) => {
+                    self.crowd.join(&worker.process.gate);
+                    return Ok(Arc::new(worker));
+                }
                 // It died while it waited; the stock runs out of such slots.
                 Err(slot::AssignError::SlotLost) => {}
                 Err(slot::AssignError::Start(StartError::Broken(said)))
@@ -173,6 +186,24 @@ impl DenoRuntime {
                 }
                 Err(slot::AssignError::Start(error)) => return Err(error),
             }
+        }
+    }
+
+    /// Room for one more process. Where as many run as may, one that is idle ends, the longest idle
+    /// first; each who waits here ends one, so that nobody takes what another waits for.
+    async fn room(&self) -> Result<OwnedSemaphorePermit, StartError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut acquired = pin!(Arc::clone(&self.room).acquire_owned());
+        let mut waits = Duration::ZERO;
+        let mut made_way = false;
+        loop {
+            match timeout(waits, acquired.as_mut()).await {
+                Ok(Ok(permit)) => return Ok(permit),
+                Ok(Err(_)) => return Err(StartError::Full),
+                Err(_) if Instant::now() > deadline => return Err(StartError::Full),
+                Err(_) => made_way = made_way || self.crowd.make_way() || self.stock.discard(),
+            }
+            waits = LOOK;
         }
     }
 

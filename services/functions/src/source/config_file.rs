@@ -1,18 +1,36 @@
 //! `config.toml` of the functions folder, as in Supabase's own: `[functions.<name>]` with
-//! `verify_jwt`. Everything else in it is left alone, so that a project's file can be copied here.
+//! `verify_jwt`, `enabled` and `entrypoint`. Everything else in it is left alone, so that a
+//! project's file can be copied here.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::{SourceError, io_error};
+use crate::domain::code;
 
 /// What the file says about one function.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct FunctionConfig {
     /// Whether a caller must show a valid token; `None` leaves it to `FUNCTIONS_VERIFY_JWT`.
     pub(crate) verify_jwt: Option<bool>,
+    /// `false` where it is not to serve.
+    pub(crate) enabled: Option<bool>,
+    /// The module to import, where that is not `<name>/index.ts`: relative to the folder the
+    /// project's own file lies in, the one above `functions`.
+    entrypoint: Option<String>,
+}
+
+impl FunctionConfig {
+    /// The module to import, relative to the functions folder; the error where no function could
+    /// have it.
+    pub(super) fn entry(&self) -> Option<Result<PathBuf, SourceError>> {
+        let text = self.entrypoint.as_deref()?;
+        let below = text.strip_prefix("./").unwrap_or(text);
+        let below = below.strip_prefix("functions/").unwrap_or(below);
+        Some(code::path(below).map_err(|_| SourceError::Entry(text.to_owned())))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -48,6 +66,24 @@ mod tests {
         let config = read(&path).expect("valid");
         assert_eq!(config["open"].verify_jwt, Some(false));
         assert_eq!(config["closed"].verify_jwt, None);
+        assert_eq!(config["open"].enabled, Some(true));
+        let entry = |text: &str| {
+            let config = FunctionConfig {
+                entrypoint: Some(text.to_owned()),
+                ..FunctionConfig::default()
+            };
+            config.entry().expect("one").ok()
+        };
+        for text in [
+            "./functions/a/main.js",
+            "functions/a/main.js",
+            "./a/main.js",
+        ] {
+            assert_eq!(entry(text), Some(PathBuf::from("a/main.js")), "{text}");
+        }
+        for text in ["../a.ts", "/etc/passwd", "./functions/../../a.ts", ""] {
+            assert_eq!(entry(text), None, "{text}");
+        }
         std::fs::write(&path, "[functions.open]\nverify_jwt = \"no\"").expect("written");
         assert!(matches!(read(&path), Err(SourceError::Toml(..))));
     }

@@ -1,12 +1,12 @@
-//! Which functions a folder holds: `<name>.ts` and `<name>/index.ts`. What begins with `_` is
-//! shared code: `_shared` belongs to every function.
+//! Which functions a folder holds: `<name>.ts` and `<name>/index.ts`, or what `config.toml` names.
+//! What begins with `_` is shared code: `_shared` belongs to every function.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use super::tree::Tree;
-use super::{SourceError, io_error};
+use super::{FunctionConfig, SourceError, io_error};
 use crate::domain::FunctionName;
 
 const SHARED: &str = "_shared";
@@ -30,12 +30,28 @@ pub(crate) struct Scan {
     pub(crate) misnamed: Vec<SourceError>,
 }
 
-/// The functions in `directory`. A folder that is not there has none.
-pub(super) fn scan(directory: &Path) -> Result<Scan, SourceError> {
+/// The functions in `directory`, as `config` has them. A folder that is not there has none.
+pub(super) fn scan(
+    directory: &Path,
+    config: &BTreeMap<String, FunctionConfig>,
+) -> Result<Scan, SourceError> {
     let mut shared = Tree::default();
     shared.add(directory, Path::new(SHARED))?;
     let mut scan = Scan::default();
-    for (name, entry) in entries(directory)? {
+    let mut entries = entries(directory)?;
+    for (name, config) in config {
+        match config.entry() {
+            Some(Ok(entry)) if directory.join(&entry).is_file() => {
+                entries.insert(name.clone(), entry);
+            }
+            Some(Err(error)) => scan.misnamed.push(error),
+            Some(Ok(_)) | None => {}
+        }
+        if config.enabled == Some(false) {
+            entries.remove(name);
+        }
+    }
+    for (name, entry) in entries {
         let Some(name) = FunctionName::parse(&name) else {
             scan.misnamed.push(SourceError::Name(directory.join(entry)));
             continue;
@@ -48,10 +64,11 @@ pub(super) fn scan(directory: &Path) -> Result<Scan, SourceError> {
 
 fn read(directory: &Path, entry: PathBuf, shared: Tree) -> Result<Found, SourceError> {
     let mut tree = shared;
-    let own = entry
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    tree.add(directory, own.unwrap_or(&entry))?;
+    // A module in a folder has all of it: of `a/src/main.ts` that is `a`.
+    let own = entry.iter().next().map_or(entry.as_path(), Path::new);
+    if own != Path::new(SHARED) {
+        tree.add(directory, own)?;
+    }
     let mut hasher = DefaultHasher::new();
     tree.stamp(&mut hasher);
     Ok(Found {
@@ -111,7 +128,7 @@ mod tests {
     }
 
     fn found(folder: &Path) -> Vec<(FunctionName, Found)> {
-        let scan = scan(folder).expect("a folder");
+        let scan = scan(folder, &BTreeMap::new()).expect("a folder");
         let found = scan.functions.into_iter();
         found
             .map(|(name, found)| (name, found.expect("usable")))
@@ -169,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_has_no_functions() {
-        let scan = scan(Path::new("/no/such/folder")).expect("no mistake");
+        let scan = scan(Path::new("/no/such/folder"), &BTreeMap::new()).expect("no mistake");
         assert!(scan.functions.is_empty());
     }
 
@@ -182,7 +199,7 @@ mod tests {
             "good.test.ts",
             "t.d.ts",
         ]);
-        let scan = scan(folder.path()).expect("a folder");
+        let scan = scan(folder.path(), &BTreeMap::new()).expect("a folder");
         let told: Vec<_> = scan.misnamed.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 2, "{told:?}");
         assert_eq!(scan.functions.len(), 1);

@@ -7,6 +7,7 @@
 mod access;
 mod api;
 mod bootstrap;
+mod crowd;
 mod database;
 mod deploys;
 mod environment;

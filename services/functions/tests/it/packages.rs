@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 
 #[tokio::test]
 async fn a_configuration_of_its_own_maps_imports_and_makes_elements() {
@@ -74,4 +74,39 @@ async fn packages_are_fetched_once_and_read_by_the_function() {
     );
     let missing = functions.get("/missing").await.expect_status(503);
     assert_eq!(missing.json()["code"], "BOOT_ERROR");
+}
+
+#[tokio::test]
+async fn a_projects_own_config_names_entries_and_switches_functions_off() {
+    let functions = Stage::new()
+        .file(
+            "config.toml",
+            "[functions.named]\nentrypoint = './functions/named/src/main.js'\n\
+             [functions.single]\nentrypoint = './functions/other/single.tsx'\n\
+             [functions.off]\nenabled = false\n\
+             [functions.outside]\nentrypoint = '../../etc/passwd'\n\
+             [functions.nowhere]\nentrypoint = './functions/nowhere/main.ts'\n",
+        )
+        .file(
+            "named/src/main.js",
+            "import { word } from '../word.js'; Deno.serve(() => Response.json(word));",
+        )
+        .file("named/word.js", "export const word = 'named';")
+        .file(
+            "other/single.tsx",
+            "Deno.serve(() => Response.json('single'));",
+        )
+        .file("off/index.ts", "Deno.serve(() => Response.json('off'));")
+        .start()
+        .await;
+    assert_eq!(functions.json("/named").await, json!("named"));
+    assert_eq!(functions.json("/single").await, json!("single"));
+    for name in ["off", "outside", "nowhere"] {
+        let answer = functions.get(&format!("/{name}")).await.expect_status(404);
+        assert_eq!(answer.json()["code"], "NOT_FOUND", "{name}");
+    }
+    functions
+        .stage
+        .write("config.toml", "[functions.off]\nenabled = true\n");
+    until(|| async { (functions.get("/off").await.status == 200).then_some(()) }).await;
 }

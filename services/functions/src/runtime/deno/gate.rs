@@ -3,6 +3,7 @@
 //! It also keeps the bill: CPU time that is used while several are inside is split evenly among
 //! them, so that what all of them used adds up to what the process did.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::meter::Meter;
 use crate::domain::execution::Usage;
 use crate::runtime::Invocation;
 
+/// How old the memory that a request is told may be.
+const MEMORY_AGE: Duration = Duration::from_millis(10);
+
 /// The gate of one process.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -20,6 +24,7 @@ pub(super) struct Gate {
     state: Mutex<State>,
     seats: Arc<Semaphore>,
     drained: Notify,
+    overloaded: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -35,9 +40,23 @@ struct State {
     cpu_seen: Duration,
     /// What one who had always been inside would have to pay.
     cpu_share: Duration,
+    /// The process's memory, and when it was read.
+    memory: Option<(Instant, Option<u64>)>,
 }
 
 impl State {
+    /// Resident memory, a little old at most: many requests that leave together read it once.
+    fn memory(&mut self, meter: &Meter) -> Option<u64> {
+        let now = Instant::now();
+        let known = self
+            .memory
+            .filter(|(at, _)| now.duration_since(*at) < MEMORY_AGE);
+        let (_, bytes) = *self
+            .memory
+            .insert(known.unwrap_or_else(|| (now, meter.memory_bytes())));
+        bytes
+    }
+
     /// Splits what was used since the last time among those who were inside.
     fn settle(&mut self, cpu: Option<Duration>) {
         let Some(cpu) = cpu else {
@@ -76,9 +95,11 @@ impl Gate {
                 closed_at: None,
                 cpu_seen: Duration::ZERO,
                 cpu_share: Duration::ZERO,
+                memory: None,
             }),
             seats: Arc::new(Semaphore::new(seats)),
             drained: Notify::new(),
+            overloaded: AtomicBool::new(false),
         })
     }
 
@@ -117,23 +138,55 @@ impl Gate {
     pub(super) fn close(&self) {
         let mut state = self.state();
         if state.open {
-            state.open = false;
-            state.closed_at = Some(Instant::now());
-            self.drained.notify_one();
+            self.close_in(&mut state);
         }
     }
 
-    /// Closes the gate if nobody has been inside for `limit`.
-    pub(super) fn close_if_idle(&self, limit: Duration) {
-        if self.idle_for().is_some_and(|idle| idle >= limit) {
-            self.close();
+    /// Closes the gate if nobody has been inside for `limit`; says whether that was done now.
+    pub(super) fn close_if_idle(&self, limit: Duration) -> bool {
+        let mut state = self.state();
+        let idle = state.inside == 0 && state.quiet_since.elapsed() >= limit;
+        if !state.open || !idle {
+            return false;
         }
+        self.close_in(&mut state);
+        true
+    }
+
+    fn close_in(&self, state: &mut State) {
+        state.open = false;
+        state.closed_at = Some(Instant::now());
+        self.drained.notify_one();
     }
 
     /// How long nobody has been inside; `None` while somebody is.
     pub(super) fn idle_for(&self) -> Option<Duration> {
         let state = self.state();
         (state.inside == 0).then(|| state.quiet_since.elapsed())
+    }
+
+    /// How many are inside, seated or not.
+    pub(super) fn inside(&self) -> usize {
+        self.state().inside
+    }
+
+    /// How long the process has run or wanted to.
+    pub(super) fn wanted(&self) -> Option<Duration> {
+        self.meter.wanted()
+    }
+
+    /// Whether some wait for a seat.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.state().inside > 1 && self.seats.available_permits() == 0
+    }
+
+    /// What the supervisor has found.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.overloaded.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_overloaded(&self, overloaded: bool) {
+        self.overloaded.store(overloaded, Ordering::Relaxed);
     }
 
     /// How long the gate has been closed; `None` while it is open.
@@ -176,7 +229,7 @@ impl Drop for Entry {
         if let Some(invocation) = &self.invocation {
             invocation.set_usage(Usage {
                 cpu: Some(state.cpu_share.saturating_sub(self.share_then)),
-                memory_bytes: self.gate.meter.memory_bytes(),
+                memory_bytes: state.memory(&self.gate.meter),
             });
         }
         state.inside -= 1;
@@ -211,14 +264,15 @@ mod tests {
         let gate = Gate::new(1, Meter::default());
         let inside = gate.enter(None).expect("open");
         tokio::time::advance(Duration::from_mins(1)).await;
-        gate.close_if_idle(Duration::from_secs(10));
+        assert!(!gate.close_if_idle(Duration::from_secs(10)));
         assert!(gate.is_open());
         drop(inside);
-        gate.close_if_idle(Duration::from_secs(10));
+        assert!(!gate.close_if_idle(Duration::from_secs(10)));
         assert!(gate.is_open(), "it was left just now");
         tokio::time::advance(Duration::from_secs(10)).await;
-        gate.close_if_idle(Duration::from_secs(10));
+        assert!(gate.close_if_idle(Duration::from_secs(10)));
         assert!(!gate.is_open());
+        assert!(!gate.close_if_idle(Duration::ZERO), "it is closed already");
     }
 
     #[tokio::test]

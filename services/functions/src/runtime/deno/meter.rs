@@ -30,6 +30,15 @@ impl Meter {
             .map(Duration::from_nanos)
     }
 
+    /// For how long that thread has run or waited for a processor: on a busy machine, what it would
+    /// have used.
+    pub(super) fn wanted(&self) -> Option<Duration> {
+        let file = self.schedstat.as_ref()?;
+        Some(Duration::from_nanos(
+            field(file, 0)?.saturating_add(field(file, 1)?),
+        ))
+    }
+
     /// Resident memory of the process.
     pub(super) fn memory_bytes(&self) -> Option<u64> {
         let pages = field(self.statm.as_ref()?, 1)?;

@@ -16,6 +16,7 @@ use super::folder::SlotFolder;
 use super::gate::Gate;
 use super::logs::Label;
 use super::meter::Meter;
+use super::strain::Strain;
 use crate::domain::Limits;
 
 /// How often a process is looked at: what goes beyond a limit is noticed this much later.
@@ -132,7 +133,7 @@ impl Supervisor {
     async fn run(mut self) -> Ended {
         let mut ticks = interval(WATCH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut meter = ProgressMeter::default();
+        let (mut meter, mut strain) = (ProgressMeter::default(), Strain::new());
         let ended = loop {
             tokio::select! {
                 status = self.child.wait() => break self.by_itself(status.ok()),
@@ -144,7 +145,7 @@ impl Supervisor {
                     self.end(Some(GRACE)).await;
                     break Ended::Stopped;
                 }
-                _ = ticks.tick() => match self.look(&mut meter) {
+                _ = ticks.tick() => match self.look(&mut meter, &mut strain) {
                     Finding::Fine => {}
                     Finding::Overdue => {
                         self.end(None).await;
@@ -163,7 +164,7 @@ impl Supervisor {
         ended
     }
 
-    fn look(&self, meter: &mut ProgressMeter) -> Finding {
+    fn look(&self, meter: &mut ProgressMeter, strain: &mut Strain) -> Finding {
         self.gate.settle();
         if self.label.is_set() {
             self.gate.close_if_idle(self.limits.idle);
@@ -177,7 +178,12 @@ impl Supervisor {
             Some(used) if meter.since_progress(used, self.gate.finished()) > self.limits.cpu => {
                 Finding::OverCpu
             }
-            Some(_) | None => Finding::Fine,
+            Some(_) | None => {
+                let wanted = self.gate.wanted().unwrap_or_default();
+                let behind = strain.look(wanted, self.gate.inside());
+                self.gate.set_overloaded(behind || self.gate.is_crowded());
+                Finding::Fine
+            }
         }
     }
 

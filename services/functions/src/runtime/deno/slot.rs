@@ -73,19 +73,26 @@ impl DenoRuntime {
     /// Starts a process, for `version` alone where that wants one of its own; waits for room where
     /// as many run as may.
     pub(super) async fn spawn_slot(&self, version: &Arc<Version>) -> Result<Slot, StartError> {
-        let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_owned()).await;
-        let Ok(Ok(room)) = room else {
-            return Err(StartError::Full);
-        };
+        let room = self.room().await?;
         let own = self.wants_its_own(&version.traits).then_some(version);
         self.spawn_slot_in(room, own)
             .await
             .map_err(StartError::Unavailable)
     }
 
-    /// Starts a process; `None` where as many run as may.
-    pub(super) async fn spawn_slot_if_room(&self) -> Option<Result<Slot, BoxError>> {
-        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+    /// Starts a process for any function; `None` where as many run as may and all of them are busy.
+    pub(super) async fn spawn_waiting_slot(&self) -> Option<Result<Slot, BoxError>> {
+        let free = Arc::clone(&self.room).try_acquire_owned().ok();
+        let room = match free {
+            Some(room) => room,
+            // The next function to start finds a process, and the longest idle one is the least
+            // likely to be that function.
+            None if self.crowd.make_way() => {
+                let acquired = Arc::clone(&self.room).acquire_owned();
+                timeout(PATIENCE, acquired).await.ok()?.ok()?
+            }
+            None => return None,
+        };
         Some(self.spawn_slot_in(room, None).await)
     }
 

@@ -59,6 +59,11 @@ impl Stock {
         Ok(())
     }
 
+    /// Ends one that waits, to make room; says whether there was one.
+    pub(super) fn discard(&self) -> bool {
+        self.slots().pop_front().is_some()
+    }
+
     /// Ends all that wait.
     pub(super) fn clear(&self) {
         self.slots().clear();
@@ -73,7 +78,7 @@ impl Stock {
             let spawned = if full {
                 None
             } else {
-                runtime.spawn_slot_if_room().await
+                runtime.spawn_waiting_slot().await
             };
             if let Some(spawned) = &spawned {
                 self.failing.store(spawned.is_err(), Ordering::Relaxed);

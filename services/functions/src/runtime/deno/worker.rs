@@ -64,8 +64,20 @@ impl Worker for DenoWorker {
         self.process.gate.is_open()
     }
 
-    fn idle_for(&self) -> Option<Duration> {
-        self.process.gate.idle_for()
+    fn load(&self) -> usize {
+        self.process.gate.inside()
+    }
+
+    fn is_overloaded(&self) -> bool {
+        self.process.gate.is_overloaded()
+    }
+
+    fn most_beside(&self) -> usize {
+        self.limits.processes
+    }
+
+    fn retire_if_idle(&self) {
+        self.process.gate.close_if_idle(Duration::ZERO);
     }
 
     fn retire(&self) {
