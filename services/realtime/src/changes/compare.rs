@@ -25,6 +25,9 @@ pub fn compare(kind: &Kind, left: &str, right: &str) -> Option<Ordering> {
             let uuid = |text| Uuid::parse_str(text).ok();
             Some(uuid(left)?.cmp(&uuid(right)?))
         }
+        Kind::Scalar(Scalar::Padded) => {
+            Some(left.trim_end_matches(' ').cmp(right.trim_end_matches(' ')))
+        }
         Kind::Scalar(Scalar::Text | Scalar::Json) | Kind::Array(_) | Kind::Composite(_) => {
             Some(left.cmp(right))
         }
@@ -88,6 +91,22 @@ mod tests {
         assert!(same("2024-01-02 00:00:00+00", "2024-01-02"));
         assert!(same("2024-01-02 03:04:05.5+00", "2024-01-02T03:04:05.500Z"));
         assert!(!fits(&kind, "yesterday"));
+        for (left, right) in [
+            ("-infinity", "0001-01-01"),
+            ("9999-12-31", "Infinity"),
+            ("-infinity", "infinity"),
+        ] {
+            assert_eq!(compare(&kind, left, right), Some(Ordering::Less));
+        }
+    }
+
+    #[test]
+    fn blanks_at_the_end_count_where_they_were_written() {
+        let padded = Kind::Scalar(Scalar::Padded);
+        assert_eq!(compare(&padded, "ab   ", "ab"), Some(Ordering::Equal));
+        assert_eq!(compare(&padded, "ab   ", "abc"), Some(Ordering::Less));
+        let text = Kind::Scalar(Scalar::Text);
+        assert_eq!(compare(&text, "ab   ", "ab"), Some(Ordering::Greater));
     }
 
     #[test]

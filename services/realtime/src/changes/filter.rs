@@ -163,8 +163,10 @@ impl Condition {
             Test::Is(Some(_)) => (&[], Some(("is", Scalar::Bool))),
             Test::Is(None) => (&[], None),
         };
+        let padded = *kind == Kind::Scalar(Scalar::Padded);
         if let Some((operator, scalar)) = operator
             && *kind != Kind::Scalar(scalar)
+            && !(padded && scalar == Scalar::Text)
         {
             return Some(FilterError::Unsupported(operator, self.column.clone()));
         }

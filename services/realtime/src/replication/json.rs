@@ -31,7 +31,15 @@ pub fn write_scalar(out: &mut Vec<u8>, scalar: Scalar, text: &str) {
         (Scalar::TimestampTz, text) => {
             write_string(out, &with_minutes(&text.replacen(' ', "T", 1)));
         }
-        (Scalar::Bool | Scalar::Number | Scalar::Json | Scalar::Uuid | Scalar::Text, text) => {
+        (
+            Scalar::Bool
+            | Scalar::Number
+            | Scalar::Json
+            | Scalar::Uuid
+            | Scalar::Padded
+            | Scalar::Text,
+            text,
+        ) => {
             write_string(out, text);
         }
     }

@@ -18,6 +18,8 @@ pub enum Scalar {
     TimestampTz,
     /// A UUID, a string; it may be written in several ways.
     Uuid,
+    /// A string filled up with blanks, which do not count.
+    Padded,
     /// A string.
     Text,
 }
@@ -49,7 +51,7 @@ impl Kind {
     }
 }
 
-use Scalar::{Bool, Json, Number, Text, Timestamp, TimestampTz, Uuid};
+use Scalar::{Bool, Json, Number, Padded, Text, Timestamp, TimestampTz, Uuid};
 
 /// Oid, name, the oid of the array type (0 where it has none that is read here), JSON.
 const BUILT_IN: &[(u32, &str, u32, Scalar)] = &[
@@ -85,7 +87,7 @@ const BUILT_IN: &[(u32, &str, u32, Scalar)] = &[
     (829, "macaddr", 1040, Text),
     (869, "inet", 1041, Text),
     (1020, "_box", 0, Text),
-    (1042, "bpchar", 1014, Text),
+    (1042, "bpchar", 1014, Padded),
     (1043, "varchar", 1015, Text),
     (1082, "date", 1182, Text),
     (1083, "time", 1183, Text),

@@ -2,9 +2,27 @@
 
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
+/// A moment, or what Postgres has before and after all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Moment {
+    /// `-infinity`.
+    BeforeAll,
+    At(OffsetDateTime),
+    /// `infinity`.
+    AfterAll,
+}
+
 /// A date, with a time and an offset or without, as a moment; without an offset it is UTC.
-pub(super) fn parse(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn parse(text: &str) -> Option<Moment> {
     let text = text.trim();
+    match text.to_ascii_lowercase().as_str() {
+        "infinity" | "+infinity" => Some(Moment::AfterAll),
+        "-infinity" => Some(Moment::BeforeAll),
+        _ => finite(text).map(Moment::At),
+    }
+}
+
+fn finite(text: &str) -> Option<OffsetDateTime> {
     let (date, rest) = match text.split_once([' ', 'T', 't']) {
         Some((date, rest)) => (date, rest),
         None => (text, ""),
