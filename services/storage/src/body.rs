@@ -2,14 +2,15 @@
 //! that the client reads the answer instead of a reset connection.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::body::{Body, BodyDataStream, HttpBody};
 use bytes::Bytes;
 use common::BoxError;
 use futures_util::{Stream, StreamExt as _};
+use http_body::{Frame, SizeHint};
 
 /// How long a refused body is read on.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -72,6 +73,10 @@ impl SharedBody {
         }
     }
 
+    fn stream(&self) -> MutexGuard<'_, BodyDataStream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reads on and forgets, for a while.
     pub async fn drain(mut self) {
         let all = async {
@@ -91,9 +96,28 @@ impl Stream for SharedBody {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let polled = stream.poll_next_unpin(context);
+        let polled = self.stream().poll_next_unpin(context);
         polled.map_err(|error| BodyError::Incomplete(Box::new(error)))
+    }
+}
+
+impl HttpBody for SharedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.poll_next(context).map_ok(Frame::data)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream().is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        HttpBody::size_hint(&*self.stream())
     }
 }
 
@@ -173,6 +197,15 @@ mod tests {
         assert_eq!(ready, Poll::Ready(Some(0)));
         assert_eq!(futures_util::poll!(paced.next()), Poll::Pending);
         assert_eq!(paced.collect::<Vec<_>>().await, [1, 2]);
+    }
+
+    #[test]
+    fn a_handle_says_as_a_body_how_much_there_is() {
+        let empty = SharedBody::new(Body::empty());
+        assert!(empty.is_end_stream());
+        assert_eq!(HttpBody::size_hint(&empty).exact(), Some(0));
+        let full = SharedBody::new(Body::from("abc"));
+        assert_eq!(HttpBody::size_hint(&full).exact(), Some(3));
     }
 
     #[tokio::test]

@@ -21,12 +21,13 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRef, Request, State};
 use axum::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
     X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
@@ -40,6 +41,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use self::identity::Identities;
 use self::operations::Operations;
 use crate::app::App;
+use crate::body::SharedBody;
 use crate::domain::s3_keys::S3Keys;
 use crate::routes::object::delivery::POLICY;
 
@@ -50,6 +52,11 @@ pub(crate) fn router() -> Router<App> {
         .route("/s3/", any(entry))
         .route("/s3/{*path}", any(entry))
 }
+
+/// The longest answer that says why a request is refused, in bytes.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+type Answered = S3Result<http::Response<s3s::Body>>;
 
 /// The S3 protocol.
 #[derive(Clone)]
@@ -93,6 +100,15 @@ impl Protocol {
     /// The path as the client signed it: what the gateway and the proxy before it took off is put
     /// back.
     fn signed_uri(&self, uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
+        let query = uri.query().map(|query| format!("?{query}"));
+        let (prefix, path) = (self.removed_prefix(headers), uri.path());
+        format!("{prefix}{path}{}", query.unwrap_or_default())
+            .parse()
+            .ok()
+    }
+
+    /// What the gateway and the proxy before it took off the path.
+    fn removed_prefix(&self, headers: &HeaderMap) -> String {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let prefix = text("x-forwarded-prefix").unwrap_or_default();
         let prefix = prefix.trim_end_matches('/');
@@ -102,11 +118,55 @@ impl Protocol {
         } else {
             ""
         };
-        let query = uri.query().map(|query| format!("?{query}"));
-        let path = uri.path();
-        format!("{outer}{prefix}{path}{}", query.unwrap_or_default())
-            .parse()
-            .ok()
+        format!("{outer}{prefix}")
+    }
+
+    /// Answers a request as if it were the one that `parts` describe.
+    async fn verified(&self, parts: Parts, body: &SharedBody) -> Answered {
+        let body = s3s::Body::http_body_unsync(body.clone());
+        let called = self
+            .outer
+            .call(http::Request::from_parts(parts, body))
+            .await;
+        called.map_err(|_| s3_error!(InternalError))
+    }
+
+    /// Answers a signed request. Signatures are checked before anything of the body is read, so
+    /// one that does not fit what everybody signs may still fit what s3cmd does.
+    async fn signed(&self, mut parts: Parts, inner: InnerUri, body: Body) -> Answered {
+        let Some(signed) = self.signed_uri(&parts.uri, &parts.headers) else {
+            return Err(s3_error!(InvalidURI));
+        };
+        let body = SharedBody::new(body);
+        let other = self.signed_by_s3cmd(&parts, &inner);
+        parts.uri = signed;
+        parts.extensions.insert(inner);
+        let answer = self.verified(parts, &body).await?;
+        let Some(other) = other.filter(|_| answer.status() == StatusCode::FORBIDDEN) else {
+            return Ok(answer);
+        };
+        let (head, text) = answer.into_parts();
+        let text = to_bytes(Body::new(text), MAX_ERROR_BYTES).await;
+        let text = text.map_err(|_| s3_error!(InternalError))?;
+        let code = b"<Code>SignatureDoesNotMatch</Code>";
+        if text.windows(code.len()).any(|window| window == code) {
+            return self.verified(other, &body).await;
+        }
+        Ok(http::Response::from_parts(head, text.into()))
+    }
+
+    /// The same request as s3cmd signs it, which knows nothing of paths before the bucket's: it
+    /// takes them for the host's name.
+    fn signed_by_s3cmd(&self, parts: &Parts, inner: &InnerUri) -> Option<Parts> {
+        let host = parts.headers.get(HOST)?.to_str().ok()?;
+        let host = format!("{host}{}/s3", self.removed_prefix(&parts.headers));
+        let query = parts.uri.query().map(|query| format!("?{query}"));
+        let path = format!("{}{}", inner.0.path(), query.unwrap_or_default());
+        let mut other = parts.clone();
+        other.headers.insert(HOST, host.parse().ok()?);
+        other.uri = path.parse().ok()?;
+        other.extensions.insert(inner.clone());
+        Some(other)
     }
 }
 
@@ -150,11 +210,8 @@ async fn entry(State(protocol): State<Protocol>, request: Request) -> Response {
 }
 
 async fn answer(protocol: &Protocol, request: Request) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let (Some(inner), Some(signed)) = (
-        InnerUri::of(&parts.uri),
-        protocol.signed_uri(&parts.uri, &parts.headers),
-    ) else {
+    let (parts, body) = request.into_parts();
+    let Some(inner) = InnerUri::of(&parts.uri) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let kind = parts.headers.get(CONTENT_TYPE);
@@ -167,11 +224,7 @@ async fn answer(protocol: &Protocol, request: Request) -> Response {
             "only Signature Version 4 is spoken"
         ))
     } else {
-        parts.uri = signed;
-        parts.extensions.insert(inner);
-        let request = http::Request::from_parts(parts, s3s::Body::http_body_unsync(body));
-        let called = protocol.outer.call(request).await;
-        called.map_err(|_| s3_error!(InternalError))
+        protocol.signed(parts, inner, body).await
     };
     match answered.or_else(s3s::S3Error::to_http_response) {
         Ok(response) => response.map(Body::new),

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::sigv4::Signer;
+use crate::sigv4::{Habit, Signer};
 use crate::stage::{ANA, MustBe as _, OWN_FOLDERS, Stage, form};
 
 #[tokio::test]
@@ -179,6 +179,34 @@ async fn session_tokens_are_bound_by_row_level_security() {
     get(&url.replace("/a?", "/b?")).await.must_be(403);
     let stolen = ben.presigned(&Method::GET, &path);
     get(&stolen).await.must_be(404);
+}
+
+#[tokio::test]
+async fn signatures_are_understood_as_s3cmd_makes_them() {
+    let stage = Stage::new().await;
+    let service = Signer {
+        habit: Habit::S3cmd,
+        ..Signer::service(&stage)
+    };
+    let thief = Signer {
+        secret: "guessed".to_owned(),
+        ..service.clone()
+    };
+    let ask = |signer: &Signer, method, path: &str, body: &[u8]| {
+        signer.request(&stage, method, path, &[], body)
+    };
+    ask(&service, Method::PUT, "/docs", b"").await.must_be(200);
+    let path = "/docs/a/b c.txt";
+    ask(&thief, Method::PUT, path, b"x").await.must_be(403);
+    ask(&service, Method::PUT, path, b"hello")
+        .await
+        .must_be(200);
+    assert_eq!(ask(&service, Method::GET, path, b"").await.body, "hello");
+    ask(&thief, Method::GET, path, b"").await.must_be(403);
+    let list = [("list-type", "2"), ("prefix", "a/")];
+    let list = service.request(&stage, Method::GET, "/docs", &list, b"");
+    assert!(list.await.expect_status(200).text().contains("a/b c.txt"));
+    ask(&service, Method::DELETE, path, b"").await.must_be(204);
 }
 
 #[tokio::test]

@@ -26,6 +26,16 @@ pub(crate) struct Signer {
     pub(crate) access_key: String,
     pub(crate) secret: String,
     pub(crate) token: Option<String>,
+    pub(crate) habit: Habit,
+}
+
+/// What becomes of a path before the bucket's when it is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// It is part of the path.
+    Usual,
+    /// s3cmd takes it for the end of the host's name.
+    S3cmd,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -47,6 +57,7 @@ impl Signer {
             access_key: keys.access_key_id.clone(),
             secret: keys.secret_access_key.expose().to_owned(),
             token: None,
+            habit: Habit::Usual,
         }
     }
 
@@ -56,6 +67,7 @@ impl Signer {
             access_key: "any".to_owned(),
             secret: stage.anon.clone(),
             token: Some(token.to_owned()),
+            habit: Habit::Usual,
         }
     }
 
@@ -95,12 +107,19 @@ impl Signer {
         }
         let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
         let names = names.join(";");
+        let (more_host, before, path) = match self.habit {
+            Habit::Usual => ("", "/storage/v1", &*uri),
+            Habit::S3cmd => ("/storage/v1/s3", "", uri.trim_start_matches("/s3")),
+        };
         let lines: Vec<String> = headers
             .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
+            .map(|(name, value)| {
+                let more = if *name == "host" { more_host } else { "" };
+                format!("{name}:{value}{more}\n")
+            })
             .collect();
         let lines = lines.concat();
-        let whole = format!("{method}\n/storage/v1{uri}\n{query}\n{lines}\n{names}\n{hash}");
+        let whole = format!("{method}\n{before}{path}\n{query}\n{lines}\n{names}\n{hash}");
         let scope = format!("{date}/us-east-1/s3/aws4_request");
         let digest = hex(&Sha256::digest(whole));
         let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}");
