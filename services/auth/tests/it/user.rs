@@ -56,6 +56,26 @@ async fn tokens_of_nobody_are_refused() {
 }
 
 #[tokio::test]
+async fn numbers_in_metadata_come_back_as_they_were() {
+    let instance = Instance::new().await;
+    let session = instance.sign_up("ada@example.com").await;
+    // Postgres writes the first two with all their 309 digits.
+    let numbers = json!([
+        f64::MAX,
+        f64::MIN,
+        5e-324,
+        0.1,
+        122.416_294_033_786_585,
+        u64::MAX
+    ]);
+    let body = json!({ "data": { "numbers": numbers } });
+    let changed = update(&instance, &session, body).await.expect_status(200);
+    assert_eq!(changed.json()["user_metadata"]["numbers"], numbers);
+    let read = instance.user(&session).await.expect_status(200).json();
+    assert_eq!(read["user_metadata"]["numbers"], numbers);
+}
+
+#[tokio::test]
 async fn user_metadata_is_merged_and_the_servers_is_not_the_users() {
     let instance = Instance::new().await;
     let session = instance.sign_up("ada@example.com").await;
