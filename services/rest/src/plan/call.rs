@@ -132,6 +132,11 @@ fn takes_body(routine: &Routine, posted: Option<&MediaType>) -> bool {
         )
 }
 
+/// There is no function of this name, whatever it would be given.
+pub(crate) fn unknown(cache: &SchemaCache, name: &QualifiedName) -> CacheError {
+    missing(cache, name, BTreeSet::new(), None)
+}
+
 fn missing(
     cache: &SchemaCache,
     name: &QualifiedName,

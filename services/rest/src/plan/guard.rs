@@ -5,7 +5,6 @@ use super::mutate::Mutation;
 use super::negotiate::{Format, Negotiated};
 use crate::error::ApiError;
 use crate::request::ApiRequest;
-use crate::request::preferences::Representation;
 
 /// A condition on the number of rows; a write whose result breaks it is rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,38 +29,43 @@ impl Guard {
             return Ok(Self::Nothing);
         }
         let most = request.preferences.strict_max_affected();
-        let shown = match work {
-            Work::Read { .. } => true,
-            Work::Call { routine, .. } => {
-                match most {
-                    Some(_) if !routine.returns.set => return Err(ApiError::MaxAffectedCall),
-                    Some(most) => return Ok(Self::AtMost(most)),
-                    None => {}
-                }
-                routine.returns.set
+        // One object is asked of a write also where nothing of it is shown.
+        let singular = matches!(negotiated.format, Format::Object(_));
+        match work {
+            Work::Call { routine, .. } if !routine.returns.set => {
+                return match most {
+                    Some(_) => Err(ApiError::MaxAffectedCall),
+                    None => Ok(Self::Nothing),
+                };
             }
             Work::Mutate {
-                mutation,
-                representation,
+                mutation: Mutation::Insert(insert),
                 ..
-            } => {
-                match (mutation, most) {
-                    (Mutation::Insert(insert), _) if !insert.key_conditions.is_empty() => {
-                        return Ok(Self::UpsertKey);
-                    }
-                    (Mutation::Update(_) | Mutation::Delete(_), Some(most)) => {
-                        return Ok(Self::AtMost(most));
-                    }
-                    (Mutation::Insert(_) | Mutation::Update(_) | Mutation::Delete(_), _) => {}
-                }
-                *representation == Representation::Full
-            }
-        };
-        if shown && matches!(negotiated.format, Format::Object(_)) {
-            Ok(Self::Singular)
-        } else {
-            Ok(Self::Nothing)
+            } if !insert.key_conditions.is_empty() => return Ok(Self::UpsertKey),
+            Work::Read { .. } | Work::Call { .. } | Work::Mutate { .. } => {}
         }
+        if singular {
+            return Ok(Self::Singular);
+        }
+        Ok(match (most, work) {
+            (None, _)
+            | (
+                _,
+                Work::Read { .. }
+                | Work::Mutate {
+                    mutation: Mutation::Insert(_),
+                    ..
+                },
+            ) => Self::Nothing,
+            (
+                Some(most),
+                Work::Call { .. }
+                | Work::Mutate {
+                    mutation: Mutation::Update(_) | Mutation::Delete(_),
+                    ..
+                },
+            ) => Self::AtMost(most),
+        })
     }
 
     /// Whether `rows` rows may stay.

@@ -19,7 +19,7 @@ use crate::execute::stream::stream;
 use crate::execute::work::Work;
 use crate::execute::{Prepared, execute};
 use crate::idempotency::{Claim, IdempotencyKey};
-use crate::plan::{Access, Plan, find_table};
+use crate::plan::{Access, Plan, call, find_table};
 use crate::request::preferences::TransactionEnd;
 use crate::request::target::Target;
 use crate::request::{Action, ApiRequest, Rules};
@@ -140,8 +140,14 @@ fn info(schema: &SchemaCache, request: &ApiRequest) -> Result<Response, Error> {
         Target::Relation(name) => methods(find_table(schema, &request.schema, name)?),
         Target::Function(name) => {
             let name = QualifiedName::new(&request.schema, name);
-            let mut overloads = schema.routines_named(&name).iter();
-            if overloads.any(|routine| routine.volatility != Volatility::Volatile) {
+            let overloads = schema.routines_named(&name);
+            if overloads.is_empty() {
+                return Err(call::unknown(schema, &name).into());
+            }
+            if overloads
+                .iter()
+                .any(|routine| routine.volatility != Volatility::Volatile)
+            {
                 "OPTIONS,GET,HEAD,POST".to_owned()
             } else {
                 "OPTIONS,POST".to_owned()

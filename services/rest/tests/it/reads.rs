@@ -175,6 +175,11 @@ async fn head_and_options_have_no_body() {
         assert_eq!(options.header("allow"), Some(allowed), "{path}");
         assert!(options.body.is_empty());
     }
+    for path in ["/nosuch", "/rpc/nosuch"] {
+        let options = api.ask(&scenario(Method::OPTIONS, path, "")).await;
+        assert_eq!(options.status, 404, "{path}");
+        assert_eq!(options.header("allow"), None, "{path}");
+    }
 }
 
 #[tokio::test]

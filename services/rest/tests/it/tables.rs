@@ -317,12 +317,12 @@ async fn rows_are_written_under_row_level_security() {
 
     PUT /api/v1/tables/cards/data/2
       {"text": "still mine"}
-    = 200 | content-range: 0-0/* | preference-applied: return=representation, handling=strict, max-affected=1
+    = 200 | content-range: 0-0/* | preference-applied: return=representation
     {"id":2,"text":"still mine","user_id":"00000000-0000-0000-0000-000000000001"}
 
     PUT /api/v1/tables/cards/data/still%20mine?id_column=text
       {"text": "x"}
-    = 200 | content-range: 0-0/* | preference-applied: return=representation, handling=strict, max-affected=1
+    = 200 | content-range: 0-0/* | preference-applied: return=representation
     {"id":2,"text":"x","user_id":"00000000-0000-0000-0000-000000000001"}
 
     PUT /api/v1/tables/cards/data/1

@@ -124,3 +124,102 @@ async fn a_result_that_is_not_wanted_is_rolled_back() {
     [{"label":"one"},{"label":"second"},{"label":"third"}]
     "#);
 }
+
+#[tokio::test]
+async fn one_object_is_asked_of_a_write_that_shows_nothing_as_well() {
+    const ONE: &str = "application/vnd.pgrst.object+json";
+    let api = Api::start().await;
+    let shown = api
+        .show([
+            post("/items", r#"[{"name": "a"}, {"name": "b"}]"#).accept(ONE),
+            post("/items", r#"[{"name": "a"}, {"name": "b"}]"#)
+                .prefer("return=minimal")
+                .accept(ONE),
+            post("/items", "[]").accept(ONE),
+            patch("/events?id=gt.0", r#"{"label": "x"}"#).accept(ONE),
+            patch("/events?id=eq.99", r#"{"label": "x"}"#).accept(ONE),
+            delete("/events?id=gt.0").accept(ONE),
+            delete("/events?id=gt.0")
+                .prefer("handling=strict, max-affected=9")
+                .accept(ONE),
+            get("/items?select=name"),
+            get("/events?select=label&order=id"),
+            post("/items", r#"{"name": "c"}"#).accept(ONE),
+            patch("/events?id=eq.1", r#"{"label": "one"}"#)
+                .prefer("return=minimal")
+                .accept(ONE),
+            delete("/events?id=eq.2").accept(ONE),
+            get("/events?select=label&order=id"),
+        ])
+        .await;
+    insta::assert_snapshot!(shown, @r#"
+    POST /items
+      accept: application/vnd.pgrst.object+json
+      [{"name": "a"}, {"name": "b"}]
+    = 406
+    {"code":"PGRST116","details":"The result contains 2 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    POST /items
+      prefer: return=minimal
+      accept: application/vnd.pgrst.object+json
+      [{"name": "a"}, {"name": "b"}]
+    = 406
+    {"code":"PGRST116","details":"The result contains 2 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    POST /items
+      accept: application/vnd.pgrst.object+json
+      []
+    = 406
+    {"code":"PGRST116","details":"The result contains 0 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    PATCH /events?id=gt.0
+      accept: application/vnd.pgrst.object+json
+      {"label": "x"}
+    = 406
+    {"code":"PGRST116","details":"The result contains 3 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    PATCH /events?id=eq.99
+      accept: application/vnd.pgrst.object+json
+      {"label": "x"}
+    = 406
+    {"code":"PGRST116","details":"The result contains 0 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    DELETE /events?id=gt.0
+      accept: application/vnd.pgrst.object+json
+    = 406
+    {"code":"PGRST116","details":"The result contains 3 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    DELETE /events?id=gt.0
+      prefer: handling=strict, max-affected=9
+      accept: application/vnd.pgrst.object+json
+    = 406
+    {"code":"PGRST116","details":"The result contains 3 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}
+
+    GET /items?select=name
+    = 200 | content-range: */*
+    []
+
+    GET /events?select=label&order=id
+    = 200 | content-range: 0-2/*
+    [{"label":"first"},{"label":"second"},{"label":"third"}]
+
+    POST /items
+      accept: application/vnd.pgrst.object+json
+      {"name": "c"}
+    = 201 | content-range: */*
+
+    PATCH /events?id=eq.1
+      prefer: return=minimal
+      accept: application/vnd.pgrst.object+json
+      {"label": "one"}
+    = 204 | content-range: 0-0/* | preference-applied: return=minimal
+
+    DELETE /events?id=eq.2
+      accept: application/vnd.pgrst.object+json
+    = 204 | content-range: */*
+
+    GET /events?select=label&order=id
+    = 200 | content-range: 0-1/*
+    [{"label":"one"},{"label":"third"}]
+    "#);
+}

@@ -24,9 +24,6 @@ use crate::schema_cache::table::Table;
 const OBJECT: HeaderValue = HeaderValue::from_static("application/vnd.pgrst.object+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const WRITTEN: HeaderValue = HeaderValue::from_static("return=representation");
-/// One row and no other.
-const ONE: HeaderValue =
-    HeaderValue::from_static("return=representation, handling=strict, max-affected=1");
 
 /// Which column says which row it is.
 #[derive(Debug, Deserialize)]
@@ -48,12 +45,11 @@ pub(crate) async fn create_rows(
     let schema = app.schema()?;
     let table = visible(&schema, &caller, &table)?;
     let path = format!("/{}", encode(&table.name.name));
-    translate(&mut parts, Method::POST, &path, WRITTEN)?;
+    translate(&mut parts, Method::POST, &path)?;
     if !one {
         parts.headers.insert(ACCEPT, JSON);
     }
-    let (response, _) = perform(&app, (&caller, &parts), &body).await?;
-    Ok(response)
+    perform(&app, (&caller, &parts), &body).await
 }
 
 /// Changes the row that `id` names.
@@ -69,11 +65,9 @@ pub(crate) async fn update_row(
     let schema = app.schema()?;
     let table = visible(&schema, &caller, &table)?;
     let path = row_path(table, &id, &wanted)?;
-    translate(&mut parts, Method::PATCH, &path, ONE)?;
-    match perform(&app, (&caller, &parts), &body).await? {
-        (_, 0) => Err(Error::NoRow(id)),
-        (response, _) => Ok(response),
-    }
+    translate(&mut parts, Method::PATCH, &path)?;
+    let performed = perform(&app, (&caller, &parts), &body).await;
+    performed.map_err(|error| of_row(error, id))
 }
 
 /// Deletes the row that `id` names.
@@ -88,42 +82,42 @@ pub(crate) async fn delete_row(
     let schema = app.schema()?;
     let table = visible(&schema, &caller, &table)?;
     let path = row_path(table, &id, &wanted)?;
-    translate(&mut parts, Method::DELETE, &path, ONE)?;
-    match perform(&app, (&caller, &parts), &Bytes::new()).await? {
-        (_, 0) => Err(Error::NoRow(id)),
-        (_, _) => Ok(StatusCode::NO_CONTENT.into_response()),
-    }
+    translate(&mut parts, Method::DELETE, &path)?;
+    let performed = perform(&app, (&caller, &parts), &Bytes::new()).await;
+    performed.map_err(|error| of_row(error, id))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Makes `parts` the request for the rows themselves.
-fn translate(
-    parts: &mut Parts,
-    method: Method,
-    path: &str,
-    prefer: HeaderValue,
-) -> Result<(), ApiError> {
+/// Makes `parts` the request for one row itself, written and shown.
+fn translate(parts: &mut Parts, method: Method, path: &str) -> Result<(), ApiError> {
     parts.method = method;
     parts.uri = Uri::try_from(path).map_err(|_| ApiError::Path)?;
     parts.headers.remove("content-profile");
     parts.headers.insert(CONTENT_TYPE, JSON);
     parts.headers.insert(ACCEPT, OBJECT);
-    parts.headers.insert("prefer", prefer);
+    parts.headers.insert("prefer", WRITTEN);
     Ok(())
 }
 
-/// The answer, and how many rows were written.
+/// That there is no single row is, where none was found, that there is none of this id.
+fn of_row(error: Error, id: String) -> Error {
+    if matches!(error, Error::Api(ApiError::NotSingular { rows: 0 })) {
+        Error::NoRow(id)
+    } else {
+        error
+    }
+}
+
 async fn perform(
     app: &App,
     (caller, parts): (&Caller, &Parts),
     body: &Bytes,
-) -> Result<(Response, i64), Error> {
+) -> Result<Response, Error> {
     let schema = app.schema()?;
     let request = parse(app, &schema, parts, body)?;
     let plan = plan(app, &schema, &request)?;
     let outcome = execute(app, &schema, (caller, parts), &request, &plan).await?;
-    let rows = outcome.rows;
-    let response = respond(&request, &plan, outcome, app.config.max_rows)?;
-    Ok((response, rows))
+    respond(&request, &plan, outcome, app.config.max_rows)
 }
 
 fn row_path(table: &Table, id: &str, wanted: &RowQuery) -> Result<String, Error> {
