@@ -65,7 +65,7 @@ async fn numbers_in_metadata_come_back_as_they_were() {
         f64::MIN,
         5e-324,
         0.1,
-        122.416_294_033_786_585,
+        122.416_294_033_786_58,
         u64::MAX
     ]);
     let body = json!({ "data": { "numbers": numbers } });
