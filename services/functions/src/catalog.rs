@@ -1,6 +1,7 @@
 //! Which functions there are and which version of each serves. A version that does not start leaves
 //! the one before it serving.
 
+mod catch_up;
 mod deployment;
 mod function;
 mod notes;
@@ -11,6 +12,7 @@ mod team;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio_util::task::TaskTracker;
@@ -37,6 +39,8 @@ pub(crate) struct Catalog {
     /// The version of each function whose triggers the registry was told last.
     noted: Mutex<BTreeMap<FunctionName, VersionId>>,
     refreshing: tokio::sync::Mutex<refresh::Last>,
+    /// How often it was begun to look at the registry; grows while `refreshing` is held.
+    looks: AtomicU64,
 }
 
 impl Catalog {
@@ -59,6 +63,7 @@ impl Catalog {
             tasks: TaskTracker::new(),
             noted: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
+            looks: AtomicU64::new(0),
         }
     }
 

@@ -46,7 +46,7 @@ impl Registry {
         &self,
         known: Option<i64>,
     ) -> Result<Option<Registered>, sqlx::Error> {
-        let revision = functions::revision(&self.pool).await?;
+        let revision = self.revision().await?;
         if known == Some(revision) {
             return Ok(None);
         }
@@ -59,6 +59,11 @@ impl Registry {
             functions,
             environment: self.environment().await?,
         }))
+    }
+
+    /// Grows with every change.
+    pub(crate) async fn revision(&self) -> Result<i64, sqlx::Error> {
+        functions::revision(&self.pool).await
     }
 
     async fn environment(

@@ -1,6 +1,7 @@
 //! Bringing the catalogue up to what the folder and the registry hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use common::error::chain;
@@ -68,6 +69,12 @@ impl Last {
             );
         }
         Arc::new(Secrets(merged))
+    }
+
+    /// Whether the registry at `revision` was heard.
+    pub(super) fn knows(&self, revision: i64) -> bool {
+        let known = self.registered.as_ref().map(|known| known.revision);
+        known == Some(revision)
     }
 
     /// Logs each complaint of this round that was not one of the last.
@@ -200,17 +207,19 @@ impl Catalog {
             last.unnoted.clear();
             return;
         };
-        while let Some((name, note)) = last.unnoted.pop_first() {
-            let noted = match &note {
-                Note::Holds(code) => registry.note_folder(&name, code).await,
-                Note::Gone => registry.forget_folder(&name).await,
+        // A note stays until it was taken: a deploy that looks may be given up half-way.
+        while let Some(first) = last.unnoted.first_entry() {
+            let noted = match first.get() {
+                Note::Holds(code) => registry.note_folder(first.key(), code).await,
+                Note::Gone => registry.forget_folder(first.key()).await,
             };
             if let Err(error) = noted {
                 tracing::debug!(error = chain(&error), "the registry was not told");
-                last.unnoted.insert(name, note);
                 return;
             }
+            first.remove();
         }
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let known = last.registered.as_ref().map(|known| known.revision);
         match registry.changes(known).await {
             Ok(Some(registered)) => last.registered = Some(registered),

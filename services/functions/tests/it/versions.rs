@@ -1,10 +1,11 @@
 //! Deploying by the API: versions, what is refused, and going back.
 
+use functions::Config;
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{TestResponse, TestService};
 
-use crate::stage::{Functions, Stage, until};
+use crate::stage::{BINARY, Functions, Stage, until};
 
 const FUNCTIONS: &str = "/api/v1/functions";
 
@@ -263,6 +264,32 @@ async fn the_folders_versions_are_kept_and_can_be_gone_back_to() {
         .admin_json(&format!("{FUNCTIONS}/answer/versions"))
         .await;
     assert_eq!(versions.as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn what_is_listed_is_served_on_every_node() {
+    let functions = Stage::new().start().await;
+    let mut other = functions.stage.environment.clone();
+    // It would not look by itself while this runs.
+    other.set("FUNCTIONS_WATCH_MILLISECONDS", "600000");
+    let other = TestService::start(testkit::config::<Config>(&other).with_launcher(BINARY)).await;
+    let _ = create(&functions, "answer", "export default () => 1;").await;
+    let key = functions.stage.key("ANON_KEY");
+    let asked = other.get("/answer").bearer(&key).await;
+    assert_eq!(asked.expect_status(200).json(), json!(1));
+    let _ = other.get("/nobody").bearer(&key).await.expect_status(404);
+    for number in 0..12 {
+        let name = format!("new-{number}");
+        let file = format!("{name}.ts");
+        functions.stage.write(&file, "export default () => 2;");
+        let versions = format!("{FUNCTIONS}/{name}/versions");
+        until(|| async {
+            let listed = functions.admin(Method::GET, &versions).await;
+            (listed.status == 200).then_some(())
+        })
+        .await;
+        assert_eq!(functions.json(&format!("/{name}")).await, json!(2));
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use crate::access::identify;
 use crate::catalog::Function;
@@ -26,10 +26,12 @@ pub(crate) async fn invoke_function(
     State(state): State<Arc<AppState>>,
     request: Request<Body>,
 ) -> Response {
-    let function = match permitted(&state, &request) {
-        Ok(function) => function,
-        Err(error) => return error.into_response(),
+    let Some(function) = named(&state, request.uri()).await else {
+        return Error::NotFound.into_response();
     };
+    if let Err(error) = permit(&state, &function, &request) {
+        return error.into_response();
+    }
     if function.names_triggers()
         && let Err(error) = listens(&state, &function, request.method(), request.headers()).await
     {
@@ -45,12 +47,14 @@ pub(crate) async fn invoke_function(
     }
 }
 
-/// The function a request is for, if its sender may call it.
-fn permitted(state: &AppState, request: &Request<Body>) -> Result<Arc<Function>, Error> {
-    let mut segments = request.uri().path().split('/').skip(1);
-    let name = segments.next().and_then(FunctionName::parse);
-    let function = name.and_then(|name| state.catalog.find(&name));
-    let function = function.ok_or(Error::NotFound)?;
+/// The function a request is for.
+async fn named(state: &AppState, uri: &Uri) -> Option<Arc<Function>> {
+    let name = uri.path().split('/').nth(1).and_then(FunctionName::parse)?;
+    state.catalog.find_deployed(&name).await
+}
+
+/// Refuses whoever may not call `function`, and what is too large for it.
+fn permit(state: &AppState, function: &Function, request: &Request<Body>) -> Result<(), Error> {
     // Browsers send no token with a preflight.
     if function.verifies_jwt() && request.method() != Method::OPTIONS {
         identify(&state.verifier, request.headers())?;
@@ -59,7 +63,7 @@ fn permitted(state: &AppState, request: &Request<Body>) -> Result<Arc<Function>,
     if declared_length(request).is_some_and(|length| length > most as u64) {
         return Err(Failure::BodyTooLarge.into());
     }
-    Ok(function)
+    Ok(())
 }
 
 /// Refuses what a function's own `triggers` do not ask for. One that is not for HTTP at all answers

@@ -21,6 +21,7 @@ use crate::store::functions;
 async fn all(state: &AppState) -> Result<Vec<FunctionResponse>, ApiError> {
     let rows = functions::list(&state.pool).await?.into_iter();
     let there = rows.filter(|row| row.origin == "api" || row.folder_hash.is_some());
+    state.catalog.catch_up().await;
     Ok(there.map(|row| FunctionResponse::new(state, row)).collect())
 }
 

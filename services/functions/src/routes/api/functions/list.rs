@@ -20,6 +20,8 @@ pub(in crate::routes::api) async fn list_functions(
     let there = rows
         .into_iter()
         .filter(|row| row.origin == "api" || row.folder_hash.is_some());
+    // What is listed is served.
+    state.catalog.catch_up().await;
     let shown = there.map(|row| FunctionResponse::new(&state, row));
     Ok(Json(shown.collect()))
 }

@@ -24,6 +24,7 @@ pub(super) async fn read(state: &AppState, id: &str) -> Result<FunctionResponse,
     let row = functions::find(&state.pool, id).await?;
     let row = row.ok_or(ApiError::NotFound("function"))?;
     let code = versions::code(&state.pool, row.id, row.version).await?;
+    state.catalog.catch_up().await;
     let mut response = FunctionResponse::new(state, row);
     response.code = code.map(|code| code.entry_text());
     Ok(response)

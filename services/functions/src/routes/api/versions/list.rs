@@ -16,5 +16,8 @@ pub(in crate::routes::api) async fn list_versions(
     Path(id): Path<String>,
 ) -> Result<Json<Vec<VersionRow>>, ApiError> {
     let row = state.function(&id).await?;
-    Ok(Json(versions::list(&state.pool, row.id).await?))
+    let versions = versions::list(&state.pool, row.id).await?;
+    // What is listed is served.
+    state.catalog.catch_up().await;
+    Ok(Json(versions))
 }
