@@ -1,9 +1,11 @@
 //! Everything the service reads from its environment.
 
 mod deno;
+mod egress;
 mod public_url;
 mod user;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -80,6 +82,8 @@ pub(crate) struct ProcessConfig {
     pub(crate) most: usize,
     /// `FUNCTIONS_EGRESS_PORTS`: TCP ports functions may connect to.
     pub(crate) egress_ports: Vec<u16>,
+    /// `FUNCTIONS_EGRESS_PRIVATE`: places in private networks that functions reach which name them.
+    pub(crate) egress_private: Vec<SocketAddr>,
     /// `FUNCTIONS_DATABASE_ACCESS`: where functions that name `SUPABASE_DB_URL` connect, as a role
     /// of their own; `None` where none may.
     pub(crate) database: Option<Endpoint>,
@@ -197,7 +201,8 @@ fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<Proces
             "leaves no process for a function: set it higher than FUNCTIONS_WARM_SLOTS",
         );
     }
-    let egress_ports = egress_ports(settings);
+    let egress_ports = egress::ports(settings);
+    let egress_private = egress::private(settings);
     let api = public_url::internal(settings);
     Some(ProcessConfig {
         deno: deno?,
@@ -208,6 +213,7 @@ fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<Proces
         warm,
         most,
         egress_ports,
+        egress_private,
         database: owner.and_then(|owner| client(settings, owner)),
         api: api?,
     })
@@ -247,23 +253,4 @@ fn packages(settings: &Settings<'_>) -> PathBuf {
     set.or(own)
         .unwrap_or_else(|| PathBuf::from("/var/cache/selfdb"))
         .join("functions")
-}
-
-fn egress_ports(settings: &Settings<'_>) -> Vec<u16> {
-    const NAME: &str = "FUNCTIONS_EGRESS_PORTS";
-    if settings.text(NAME).is_none() {
-        return vec![80, 443];
-    }
-    let ports: Result<Vec<u16>, _> = settings
-        .list(NAME)
-        .iter()
-        .map(|port| port.parse())
-        .collect();
-    ports.unwrap_or_else(|_| {
-        settings.reject(
-            NAME,
-            "is not a list of ports: use numbers with commas between them",
-        );
-        Vec::new()
-    })
 }

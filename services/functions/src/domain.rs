@@ -2,6 +2,7 @@
 
 pub(crate) mod code;
 pub(crate) mod diagnostic;
+pub(crate) mod egress;
 pub(crate) mod execution;
 pub(crate) mod limits;
 pub(crate) mod name;

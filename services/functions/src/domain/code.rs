@@ -101,12 +101,13 @@ impl Code {
         ];
         let found = signs.into_iter().filter(|(_, words)| mentions(words));
         let config = self.config();
-        let text = match &config {
-            Some(ConfigFile::Deno(path)) => self.files.get(path),
+        let read = |path: &PathBuf| Some(OwnLimits::read(path, self.files.get(path)?));
+        let limits = match &config {
+            Some(ConfigFile::Deno(path)) => read(path),
             Some(ConfigFile::ImportMap(_)) | None => None,
         };
         Traits {
-            limits: text.map_or_else(|| Ok(OwnLimits::default()), |text| OwnLimits::read(text)),
+            limits: limits.unwrap_or_else(|| Ok(OwnLimits::default())),
             config,
             signs: found.map(|(sign, _)| sign).collect(),
         }

@@ -1,13 +1,16 @@
 //! What one function may take.
 
 use std::num::{NonZeroU32, NonZeroU64};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::egress::Egress;
+
 /// What a version says of its own limits, in its `deno.json`: `{"selfdb": {"limits": {…}}}`. What it
 /// leaves out is as for every function.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OwnLimits {
     timeout_seconds: Option<NonZeroU32>,
@@ -19,11 +22,13 @@ pub(crate) struct OwnLimits {
     log_rate: Option<NonZeroU32>,
     idle_seconds: Option<NonZeroU32>,
     processes: Option<NonZeroU32>,
+    egress: Option<Egress>,
 }
 
 impl OwnLimits {
-    /// Of the text of a `deno.json`; the error is for its author.
-    pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
+    /// Of the text of the `deno.json` at `path`; the error is for its author, with the place in a
+    /// line of its own, as Deno tells it.
+    pub(crate) fn read(path: &Path, text: &[u8]) -> Result<Self, String> {
         #[derive(Default, Deserialize)]
         struct File {
             selfdb: Option<Own>,
@@ -39,13 +44,24 @@ impl OwnLimits {
             // Deno reads comments in there, and says itself what it cannot read.
             return Ok(Self::default());
         }
-        let file: File = serde_json::from_slice(text)
-            .map_err(|error| format!("the limits in deno.json cannot be read: {error}"))?;
+        let file: File = serde_json::from_slice(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let said = error.to_string();
+            let place = format!(" at line {line} column {column}");
+            let said = said.strip_suffix(&place).unwrap_or(&said);
+            let path = path.display();
+            format!("the limits in deno.json cannot be read: {said}\n    at {path}:{line}:{column}")
+        })?;
         Ok(file.selfdb.map(|own| own.limits).unwrap_or_default())
     }
 
+    /// Whom it may connect to, where it says so.
+    pub(crate) fn egress(&self) -> Option<&Egress> {
+        self.egress.as_ref()
+    }
+
     /// These where they say something, else those of `all`.
-    pub(crate) fn over(self, all: Limits) -> Limits {
+    pub(crate) fn over(&self, all: Limits) -> Limits {
         const MIB: u64 = 1024 * 1024;
         let seconds = |own: Option<NonZeroU32>, all| {
             own.map_or(all, |own| Duration::from_secs(u64::from(own.get())))
@@ -100,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_version_says_of_its_limits_what_differs() {
-        let read = |text: &str| OwnLimits::read(text.as_bytes());
+        let read = |text: &str| OwnLimits::read(Path::new("a/deno.json"), text.as_bytes());
         let own = read(
             r#"{ "imports": {}, "selfdb": { "limits": { "memory_mb": 64, "cpu_seconds": 1 } } }"#,
         );
@@ -126,5 +142,12 @@ mod tests {
             let refused = read(bad).expect_err(bad);
             assert!(refused.starts_with("the limits in deno.json"), "{refused}");
         }
+        let refused = read("{ \"selfdb\": { \"limits\": {\n  \"egress\": [\"a b\"] } } }");
+        let refused = refused.expect_err("no name");
+        assert!(
+            refused.contains("\"a b\" is nothing to connect to"),
+            "{refused}"
+        );
+        assert!(refused.contains("\n    at a/deno.json:2:"), "{refused}");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use common::Secret;
 
+use super::egress::Egress;
 use super::{FunctionName, Limits, OwnLimits};
 
 /// What a version's files hash to: 64 hexadecimal digits.
@@ -117,6 +118,11 @@ impl Traits {
     /// Its limits; those of `all` where it says nothing that can be read.
     pub(crate) fn limits(&self, all: Limits) -> Limits {
         self.limits.as_ref().map_or(all, |own| own.over(all))
+    }
+
+    /// Whom it may connect to, where it says so.
+    pub(crate) fn egress(&self) -> Option<&Egress> {
+        self.limits.as_ref().ok().and_then(OwnLimits::egress)
     }
 
     pub(crate) fn show(&self, sign: Sign) -> bool {

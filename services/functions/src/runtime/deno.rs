@@ -16,6 +16,7 @@ mod logs;
 mod meter;
 mod networks;
 mod process;
+mod reach;
 mod run_directory;
 mod slot;
 mod spawner;
@@ -162,6 +163,9 @@ impl DenoRuntime {
     async fn start_version(&self, version: Arc<Version>) -> Result<Arc<dyn Worker>, StartError> {
         if let Err(complaint) = &version.traits.limits {
             return Err(StartError::Broken(complaint.clone()));
+        }
+        if let Some(egress) = version.traits.egress() {
+            reach::check(&self.config, egress).map_err(StartError::Broken)?;
         }
         let mut fetched = false;
         loop {

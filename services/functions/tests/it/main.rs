@@ -10,6 +10,7 @@ mod bootstrap;
 mod crowd;
 mod database;
 mod deploys;
+mod egress;
 mod environment;
 mod failures;
 mod formats;

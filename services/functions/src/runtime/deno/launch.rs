@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::DenoRuntime;
 use super::folder::SlotFolder;
-use super::networks;
+use super::reach::Reach;
 use crate::domain::version::{ConfigFile, Traits};
 use crate::sandbox::{self, SandboxSpec};
 
@@ -28,11 +28,10 @@ pub(super) fn command(
     database: Option<SocketAddr>,
 ) -> Result<Command, serde_json::Error> {
     let limits = traits.limits(runtime.limits);
-    let mut connect_ports = runtime.config.egress_ports.clone();
-    connect_ports.extend(database.map(|database| database.port()));
+    let reach = Reach::new(&runtime.config, traits.egress(), database);
     let spec = SandboxSpec {
         program: runtime.config.deno.clone(),
-        arguments: arguments(runtime, folder, traits, database),
+        arguments: arguments(runtime, folder, traits, &reach),
         supervisor: rustix::process::getpid().as_raw_pid(),
         user: runtime.config.user,
         read: vec![
@@ -41,7 +40,7 @@ pub(super) fn command(
             runtime.config.packages.clone(),
         ],
         write: vec![folder.work(), runtime.door.path().to_owned()],
-        connect_ports,
+        connect_ports: reach.ports,
         data_bytes: BASELINE_BYTES.saturating_add(limits.memory_bytes),
         open_files: OPEN_FILES,
     };
@@ -85,7 +84,7 @@ fn arguments(
     runtime: &DenoRuntime,
     folder: &SlotFolder,
     traits: &Traits,
-    database: Option<SocketAddr>,
+    reach: &Reach,
 ) -> Vec<String> {
     let heap_mib = (traits.limits(runtime.limits).memory_bytes / MIB).max(16);
     let text = |path: &Path| path.display().to_string();
@@ -103,7 +102,6 @@ fn arguments(
         "--cached-only",
         "--node-modules-dir=none",
         "--allow-env",
-        "--allow-net",
         "--deny-run",
         "--deny-ffi",
         "--deny-sys",
@@ -112,15 +110,15 @@ fn arguments(
     .map(str::to_owned)
     .into();
     arguments.extend(configuration(traits, &folder.code()));
+    let (socket, node_socket) = (text(&folder.socket()), text(&folder.node_socket()));
+    arguments.extend(reach.flags(&[&socket, &node_socket, &door]));
     let packages = text(&runtime.config.packages);
-    let ports = &runtime.config.egress_ports;
     arguments.extend([
         format!("--v8-flags=--max-old-space-size={heap_mib}"),
-        format!("--deny-net={}", networks::denied(ports, database)),
         format!("--allow-read={code},{work},{door},{packages}"),
         format!("--allow-write={work},{door}"),
         text(&runtime.run.bootstrap().join("boot.ts")),
-        text(&folder.socket()),
+        socket,
         door,
     ]);
     arguments
