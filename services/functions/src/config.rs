@@ -82,6 +82,8 @@ pub(crate) struct ProcessConfig {
     pub(crate) most: usize,
     /// `FUNCTIONS_EGRESS_PORTS`: TCP ports functions may connect to.
     pub(crate) egress_ports: Vec<u16>,
+    /// `FUNCTIONS_EGRESS_IPV6`: whether functions reach the internet by IPv6, too.
+    pub(crate) egress_ipv6: bool,
     /// `FUNCTIONS_EGRESS_PRIVATE`: places in private networks that functions reach which name them.
     pub(crate) egress_private: Vec<SocketAddr>,
     /// `FUNCTIONS_DATABASE_ACCESS`: where functions that name `SUPABASE_DB_URL` connect, as a role
@@ -213,6 +215,7 @@ fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<Proces
         warm,
         most,
         egress_ports,
+        egress_ipv6: settings.flag("FUNCTIONS_EGRESS_IPV6", false),
         egress_private,
         database: owner.and_then(|owner| client(settings, owner)),
         api: api?,

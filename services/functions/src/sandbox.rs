@@ -74,7 +74,7 @@ fn run(spec: &OsString) -> Result<std::convert::Infallible, SandboxError> {
             .map_err(|errno| SandboxError::System("changing the user", errno))?;
     }
     die_with(spec.supervisor)?;
-    seccomp::restrict().map_err(SandboxError::Seccomp)?;
+    seccomp::restrict(&spec).map_err(SandboxError::Seccomp)?;
     let path = format!("/proc/self/fd/{}", program.as_raw_fd());
     let error = Command::new(path).arg0("deno").args(&spec.arguments).exec();
     Err(SandboxError::Exec(error))

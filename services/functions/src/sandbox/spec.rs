@@ -26,6 +26,8 @@ pub struct SandboxSpec {
     pub write: Vec<PathBuf>,
     /// TCP ports it may connect to; it may listen on none.
     pub connect_ports: Vec<u16>,
+    /// Whether it may have sockets of IPv6.
+    pub ipv6: bool,
     /// `RLIMIT_DATA`, in bytes.
     pub data_bytes: u64,
     /// `RLIMIT_NOFILE`.

@@ -32,7 +32,7 @@ async fn more_functions_than_places_are_asked_in_turn_without_an_error() {
     let functions = stage.start().await;
     for _ in 0..5 {
         let longest = ask_in_turn(&functions, &names).await;
-        assert!(longest < Duration::from_secs(4), "it waited {longest:?}");
+        assert!(longest < Duration::from_secs(30), "it waited {longest:?}");
     }
     assert!(functions.stage.processes().len() <= 5);
 }

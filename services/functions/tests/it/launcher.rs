@@ -21,6 +21,7 @@ fn program(path: &str, arguments: &[&str]) -> SandboxSpec {
         read: Vec::new(),
         write: Vec::new(),
         connect_ports: Vec::new(),
+        ipv6: false,
         data_bytes: 64 * 1024 * 1024,
         open_files: 20,
     }
@@ -67,7 +68,7 @@ async fn only_what_was_named_can_be_read_and_written() {
 
 #[tokio::test]
 async fn nothing_else_can_be_run_and_limits_hold() {
-    let script = "ulimit -d; ulimit -n; ulimit -c; /bin/cat /dev/null";
+    let script = "ulimit -d; ulimit -n; ulimit -c; exec /bin/cat /dev/null";
     let output = run(program("/bin/sh", &["-c", script])).await;
     let said = said(&output);
     assert!(said.starts_with("65536\n20\n0\n"), "{said}");
@@ -94,4 +95,24 @@ async fn nonsense_for_a_specification_is_refused() {
         .expect("started");
     assert!(!output.status.success());
     assert!(said(&output).contains("sandbox: the sandbox's specification cannot be read"));
+}
+
+/// Makes the sockets it is told, `family type protocol` each, and says which it got.
+const SOCKETS: &str = r#"for (@ARGV) { my @kind = split / /; print socket(my $made, $kind[0], $kind[1], $kind[2]) ? "$_ made\n" : "" } print defined(fork) ? "forked\n" : "alone\n";"#;
+
+#[tokio::test]
+async fn no_process_is_made_and_no_socket_that_goes_round_the_ports() {
+    let (unix, v4, v4_udp, v6) = ("1 1 0", "2 1 6", "2 2 17", "10 1 6");
+    let refused = [
+        "40 1 0", "2 1 262", "2 2 136", "2 2 1", "2 3 255", "17 3 0", "38 5 0",
+    ];
+    let usual = [unix, v4, v4_udp, v6];
+    let kinds = [usual.as_slice(), refused.as_slice()].concat();
+    let arguments = [["-e", SOCKETS].as_slice(), kinds.as_slice()].concat();
+    let mut spec = program("/usr/bin/perl", &arguments);
+    let expected = format!("{unix} made\n{v4} made\n{v4_udp} made\n");
+    assert_eq!(said(&run(spec.clone()).await), expected.clone() + "alone\n");
+    spec.ipv6 = true;
+    let with_v6 = format!("{expected}{v6} made\nalone\n");
+    assert_eq!(said(&run(spec).await), with_v6);
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod api;
+mod attacks;
 mod bootstrap;
 mod crowd;
 mod database;

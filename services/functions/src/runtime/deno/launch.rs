@@ -40,6 +40,7 @@ pub(super) fn command(
             runtime.config.packages.clone(),
         ],
         write: vec![folder.work(), runtime.door.path().to_owned()],
+        ipv6: reach.ipv6,
         connect_ports: reach.ports,
         data_bytes: BASELINE_BYTES.saturating_add(limits.memory_bytes),
         open_files: OPEN_FILES,

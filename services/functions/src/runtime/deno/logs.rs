@@ -52,6 +52,13 @@ pub(super) struct Sink {
 }
 
 impl Sink {
+    /// Tells the function's owner what became of its process.
+    pub(super) fn note(&self, message: &str) {
+        if self.label.is_set() {
+            self.put(Line::plain(message.as_bytes(), Level::Error));
+        }
+    }
+
     fn put(&self, line: Line) {
         let Some((name, version)) = self.label.0.get() else {
             tracing::warn!(line = line.message, "a process that waits for a function");

@@ -56,12 +56,24 @@ pub(super) struct Supervised {
     pub(super) limits: Limits,
 }
 
+impl Ended {
+    /// What the function's owner is told, where it was the function's doing.
+    pub(super) fn complaint(self) -> Option<&'static str> {
+        match self {
+            Self::Stopped => None,
+            Self::CpuLimit => Some("the process went beyond its CPU time and was ended"),
+            Self::MemoryLimit => Some("the process went beyond its memory and was ended"),
+            Self::Crashed => Some("the process ended before it was asked to"),
+        }
+    }
+}
+
 impl Process {
     /// A process and the task that supervises it. `kill` ends it at once.
     pub(super) fn new(
         supervised: Supervised,
         kill: CancellationToken,
-    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    ) -> (Self, impl Future<Output = Ended> + Send + 'static) {
         let meter = supervised.child.id().map(Meter::of).unwrap_or_default();
         let gate = Gate::new(supervised.limits.concurrency, meter);
         let label = Label::default();
@@ -78,6 +90,7 @@ impl Process {
             let reason = supervisor.run().await;
             drop((folder, room));
             let _ = sender.send(Some(reason));
+            reason
         };
         let process = Self {
             gate,

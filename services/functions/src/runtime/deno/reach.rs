@@ -17,6 +17,8 @@ pub(super) struct Reach {
     named: Option<Vec<String>>,
     /// TCP ports, whoever is there.
     pub(super) ports: Vec<u16>,
+    /// Whether of IPv6, too.
+    pub(super) ipv6: bool,
     /// Open although they lie in a closed network.
     holes: Vec<SocketAddr>,
 }
@@ -31,6 +33,7 @@ impl Reach {
         let mut reach = Self {
             named: None,
             ports: config.egress_ports.clone(),
+            ipv6: config.egress_ipv6 || database.is_some_and(|database| database.is_ipv6()),
             holes: database.into_iter().collect(),
         };
         if let Some(egress) = egress {

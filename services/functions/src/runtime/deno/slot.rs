@@ -129,7 +129,12 @@ impl DenoRuntime {
             limits,
         };
         let (process, supervisor) = Process::new(supervised, self.closing.child_token());
-        self.tasks.spawn(supervisor);
+        let sink = self.sink(&process, limits);
+        self.tasks.spawn(async move {
+            if let Some(complaint) = supervisor.await.complaint() {
+                sink.note(complaint);
+            }
+        });
         self.wait_until_ready(&process, pipes, limits).await?;
         Ok(Slot {
             connections: Connections::new(folder.socket(), self.tasks.clone()),
@@ -139,6 +144,15 @@ impl DenoRuntime {
             limits,
             database,
         })
+    }
+
+    fn sink(&self, process: &Process, limits: Limits) -> logs::Sink {
+        logs::Sink {
+            label: process.label.clone(),
+            journal: self.journal.clone(),
+            clock: Arc::clone(&self.clock),
+            rate: limits.log_lines_per_second,
+        }
     }
 
     async fn wait_until_ready(
@@ -151,12 +165,7 @@ impl DenoRuntime {
             return Err("the process has no pipes".into());
         };
         let (ready, is_ready) = oneshot::channel();
-        let sink = || logs::Sink {
-            label: process.label.clone(),
-            journal: self.journal.clone(),
-            clock: Arc::clone(&self.clock),
-            rate: limits.log_lines_per_second,
-        };
+        let sink = || self.sink(process, limits);
         self.tasks.spawn(logs::copy_output(output, sink(), ready));
         self.tasks.spawn(logs::copy_errors(errors, sink()));
         match timeout(READY_TIMEOUT, is_ready).await {

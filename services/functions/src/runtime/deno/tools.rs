@@ -144,6 +144,7 @@ impl Bench<'_> {
             read: vec![self.folder.code(), config.packages.clone()],
             write: vec![self.folder.work()],
             connect_ports: ports.to_vec(),
+            ipv6: true,
             data_bytes: DATA_BYTES,
             open_files: OPEN_FILES,
         };
