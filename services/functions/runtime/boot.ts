@@ -47,7 +47,7 @@ async function wait(request: Request): Promise<Response> {
     const { module, handler } = await become(await request.json());
     if (handler) {
       const safe = guarded(handler);
-      answer = (request, info) => within(request.headers.get(EXECUTION), () => safe(request, info));
+      answer = (request, info) => within(request.headers.get(EXECUTION), safe, request, info);
     }
     const { description, triggers } = module;
     return Response.json({

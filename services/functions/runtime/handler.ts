@@ -83,7 +83,7 @@ export function handlerOf(
   served: Handler | undefined,
   context: Context,
 ): Handler {
-  if (served) return (request, info) => served(request, remote(request, info));
+  if (served) return (request, info) => served(request, new Remote(request, info));
   const exported = module.default as unknown;
   if (typeof exported === "function") {
     return async (request, info) => {
@@ -92,13 +92,13 @@ export function handlerOf(
         const trigger = { type: event.type, name: event.name };
         return toResponse(await exported(event, { ...context, trigger }));
       }
-      const details = Object.assign(remote(request, info), context);
+      const details = Object.assign(new Remote(request, info), context);
       return toResponse(await exported(request, details));
     };
   }
   const fetcher = (exported as { fetch?: unknown } | undefined)?.fetch;
   if (typeof fetcher === "function") {
-    return (request, info) => fetcher.call(exported, request, remote(request, info));
+    return (request, info) => fetcher.call(exported, request, new Remote(request, info));
   }
   throw new TypeError(
     "the module neither calls Deno.serve nor has a function as its default export",
@@ -106,16 +106,23 @@ export function handlerOf(
 }
 
 /** Names the client's address, where the socket would stand; reading either costs, so who asks pays. */
-function remote(request: Request, info: Deno.ServeHandlerInfo): Deno.ServeHandlerInfo {
-  return {
-    get remoteAddr(): Deno.NetAddr {
-      const forwarded = request.headers.get("x-forwarded-for")?.split(",")[0].trim();
-      return { transport: "tcp", hostname: forwarded || "127.0.0.1", port: 0 };
-    },
-    get completed() {
-      return info.completed;
-    },
-  };
+class Remote implements Deno.ServeHandlerInfo {
+  #request: Request;
+  #info: Deno.ServeHandlerInfo;
+
+  constructor(request: Request, info: Deno.ServeHandlerInfo) {
+    this.#request = request;
+    this.#info = info;
+  }
+
+  get remoteAddr(): Deno.NetAddr {
+    const forwarded = this.#request.headers.get("x-forwarded-for")?.split(",")[0].trim();
+    return { transport: "tcp", hostname: forwarded || "127.0.0.1", port: 0 };
+  }
+
+  get completed(): Promise<void> {
+    return this.#info.completed;
+  }
 }
 
 /** SelfDB's functions may answer a plain value: it is sent as JSON. */

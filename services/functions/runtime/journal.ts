@@ -10,9 +10,13 @@ type Print = (text: string, level: number) => void;
 
 const current = new AsyncLocalStorage<string>();
 
-/** Runs `work`; what it prints, now or later, belongs to the invocation `id`. */
-export function within<T>(id: string | null, work: () => T): T {
-  return id === null ? work() : current.run(id, work);
+/** Calls `work` with `given`; what it prints, now or later, belongs to the invocation `id`. */
+export function within<Given extends unknown[], T>(
+  id: string | null,
+  work: (...given: Given) => T,
+  ...given: Given
+): T {
+  return id === null ? work(...given) : current.run(id, work, ...given);
 }
 
 /** Replaces the console; answers the mark of its lines. */

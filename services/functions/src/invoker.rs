@@ -1,5 +1,6 @@
 //! Calling a function, whatever the cause: finding a worker, counting, and recording how it went.
 
+mod meters;
 mod recorded_body;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::domain::execution::{Cause, Execution, Outcome, TriggerKind};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::runtime::{CallError, Invocation};
+pub(crate) use meters::Meters;
 use recorded_body::RecordedBody;
 
 /// An invocation's id, on the request for the function and on the answer for its client.
@@ -48,6 +50,7 @@ impl fmt::Debug for Invoker {
 #[derive(Debug)]
 struct Recorder {
     journal: Journal,
+    function: Arc<Function>,
     execution: Execution,
     invocation: Arc<Invocation>,
     started: Instant,
@@ -68,7 +71,8 @@ impl Invoker {
         cause: Cause,
         mut request: Request<Body>,
     ) -> Result<Response, Error> {
-        let invocation = Arc::new(Invocation::new(self.randomness.uuid()));
+        let (started, started_at) = (Instant::now(), self.clock.now());
+        let invocation = Arc::new(Invocation::new(self.randomness.uuid_at(started_at)));
         let id = HeaderValue::try_from(invocation.id.to_string());
         if let Ok(id) = &id {
             request.headers_mut().insert(EXECUTION, id.clone());
@@ -79,10 +83,10 @@ impl Invoker {
             request.headers_mut().insert(TRIGGER, kind);
         }
         let method = request.method().to_string();
-        let (started, started_at) = (Instant::now(), self.clock.now());
         let called = self.call(function, request, &invocation).await;
         let recorder = Recorder {
             journal: self.journal.clone(),
+            function: Arc::clone(function),
             execution: Execution {
                 id: invocation.id,
                 function: function.name.clone(),
@@ -122,7 +126,7 @@ impl Invoker {
     ) -> Called {
         let mut request = request;
         let mut called = Called {
-            version: function.status().version.id.clone(),
+            version: function.newest().id.clone(),
             cold: false,
             answer: Err(Error::NoWorker),
         };
@@ -186,29 +190,7 @@ impl Recorder {
     fn write(mut self) {
         self.execution.duration = self.started.elapsed();
         self.execution.usage = self.invocation.usage();
-        let execution = &self.execution;
-        let labels = [
-            ("function", execution.function.to_string()),
-            ("trigger", execution.cause.trigger.as_str().to_owned()),
-            ("outcome", execution.outcome.as_str().to_owned()),
-        ];
-        metrics::counter!("selfdb_function_invocations_total", &labels).increment(1);
-        let labels = [("function", execution.function.to_string())];
-        metrics::histogram!("selfdb_function_duration_seconds", &labels).record(execution.duration);
-        if execution.cold {
-            metrics::counter!("selfdb_function_cold_starts_total", &labels).increment(1);
-        }
-        if let Some(cpu) = execution.usage.cpu {
-            let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
-            metrics::counter!("selfdb_function_cpu_microseconds_total", &labels).increment(micros);
-        }
-        if let Some(memory) = execution.usage.memory_bytes {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a gauge; memory is far below 2^52 bytes"
-            )]
-            metrics::gauge!("selfdb_function_memory_bytes", &labels).set(memory as f64);
-        }
+        self.function.meters.count(&self.execution);
         self.journal.execution(self.execution);
     }
 }

@@ -25,7 +25,7 @@ use crate::vault::Vault;
 
 /// The schema `functions`.
 pub const MIGRATIONS: Migrations = pg::migrations!(
-    "functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers", "0005_events"
+    "functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers", "0005_events", "0006_lighter_journal"
 );
 
 /// Connections for everything the service keeps in Postgres; no function waits for one.

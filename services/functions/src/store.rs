@@ -1,5 +1,6 @@
 //! All SQL of the service, in its own schema and as that schema's owner.
 
+mod copy;
 pub(crate) mod environment;
 pub(crate) mod executions;
 pub(crate) mod functions;

@@ -39,7 +39,6 @@ struct BootFailure {
 /// How a function fares, for its owner.
 #[derive(Debug)]
 pub(crate) struct Status {
-    pub(crate) version: Arc<Version>,
     /// Whether a process serves it now.
     pub(crate) running: bool,
     /// Why the newest version does not start, where it does not.
@@ -167,7 +166,6 @@ impl Deployment {
 
     pub(super) fn status(&self) -> Status {
         Status {
-            version: Arc::clone(&self.newest),
             running: self.serving().is_some(),
             error: self.failure(),
         }

@@ -8,12 +8,15 @@ use tokio::time::Instant;
 use super::deployment::{Deployment, Status};
 use crate::domain::version::Sign;
 use crate::domain::{FunctionName, Limits, Version};
+use crate::invoker::Meters;
 use crate::runtime::{Runtime, StartError, Worker};
 
 /// A function of the platform.
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) name: FunctionName,
+    /// What is counted of its invocations.
+    pub(crate) meters: Meters,
     verify_jwt: AtomicBool,
     deployment: Mutex<Deployment>,
     /// Held while a version starts, so that many first requests start one worker.
@@ -24,6 +27,7 @@ impl Function {
     pub(super) fn new(version: Arc<Version>, verify_jwt: bool) -> Self {
         Self {
             name: version.function.clone(),
+            meters: Meters::default(),
             verify_jwt: AtomicBool::new(verify_jwt),
             deployment: Mutex::new(Deployment::new(version)),
             starting: tokio::sync::Mutex::default(),
@@ -64,7 +68,7 @@ impl Function {
         self.newest().traits.limits(all).body_bytes
     }
 
-    pub(super) fn newest(&self) -> Arc<Version> {
+    pub(crate) fn newest(&self) -> Arc<Version> {
         Arc::clone(self.deployment().newest())
     }
 

@@ -71,6 +71,9 @@ async fn save(batch: &Batch, pool: &PgPool, shutdown: &CancellationToken) {
         let Err(error) = insert(batch, pool).await else {
             return;
         };
+        if is_there_already(&error) {
+            return;
+        }
         let away = pg::is_unavailable(&error);
         tries += u32::from(!away);
         if shutdown.is_cancelled() || tries >= TRIES {
@@ -81,6 +84,12 @@ async fn save(batch: &Batch, pool: &PgPool, shutdown: &CancellationToken) {
         }
         let _ = tokio::time::timeout(PAUSE, shutdown.cancelled()).await;
     }
+}
+
+/// Whether a batch was written by a try whose end was not heard of.
+fn is_there_already(error: &sqlx::Error) -> bool {
+    let database = error.as_database_error();
+    database.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 async fn insert(batch: &Batch, pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::copy::Rows;
 use crate::domain::execution::Execution;
 
 /// Rows deleted at a time.
@@ -61,45 +62,38 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
+/// Writes down `executions`. Those that are there already, from a try whose end was not heard of,
+/// are all there, since a batch is one transaction.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     executions: &[Execution],
 ) -> Result<(), sqlx::Error> {
-    fn each<'a, T>(all: &'a [Execution], get: impl Fn(&'a Execution) -> T) -> Vec<T> {
-        all.iter().map(get).collect()
+    const COLUMNS: i16 = 15;
+    let mut rows = Rows::new(COLUMNS, executions.len());
+    for one in executions {
+        rows.begin();
+        rows.uuid(Some(one.id));
+        rows.text(Some(one.function.as_str()));
+        rows.text(Some(one.version.as_str()));
+        rows.text(Some(one.cause.trigger.as_str()));
+        rows.uuid(one.cause.event);
+        rows.text(one.cause.source.as_deref());
+        rows.text(Some(one.method.as_str()));
+        rows.integer(one.status.map(i32::from));
+        rows.text(Some(one.outcome.as_str()));
+        rows.text(one.error.as_deref());
+        rows.boolean(one.cold);
+        rows.moment(one.started_at);
+        rows.double(Some(millis(one.duration)));
+        rows.double(one.usage.cpu.map(millis));
+        let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+        rows.bigint(one.usage.memory_bytes.map(bytes));
     }
-    let all = executions;
-    sqlx::query(
-        "insert into functions.executions
+    let statement = "copy functions.executions
          (id, function, version, trigger, event_id, source, method, status, outcome, error, cold,
           started_at, duration_ms, cpu_ms, memory_bytes)
-         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[],
-             $6::text[], $7::text[], $8::int[], $9::text[], $10::text[], $11::bool[],
-             $12::timestamptz[], $13::float8[], $14::float8[], $15::bigint[])
-         on conflict (id) do nothing",
-    )
-    .bind(each(all, |one| one.id))
-    .bind(each(all, |one| one.function.as_str()))
-    .bind(each(all, |one| one.version.as_str()))
-    .bind(each(all, |one| one.cause.trigger.as_str()))
-    .bind(each(all, |one| one.cause.event))
-    .bind(each(all, |one| one.cause.source.as_deref()))
-    .bind(each(all, |one| one.method.as_str()))
-    .bind(each(all, |one| one.status.map(i32::from)))
-    .bind(each(all, |one| one.outcome.as_str()))
-    .bind(each(all, |one| one.error.as_deref()))
-    .bind(each(all, |one| one.cold))
-    .bind(each(all, |one| one.started_at))
-    .bind(each(all, |one| millis(one.duration)))
-    .bind(each(all, |one| one.usage.cpu.map(millis)))
-    .bind(each(all, |one| {
-        one.usage
-            .memory_bytes
-            .map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX))
-    }))
-    .execute(connection)
-    .await
-    .map(drop)
+         from stdin (format binary)";
+    rows.send(connection, statement).await
 }
 
 /// Newest first.
@@ -111,7 +105,8 @@ pub(crate) async fn list(
         "select * from functions.executions
           where ($1::text is null or function = $1) and ($2::uuid is null or id = $2)
             and ($3::text is null or trigger = $3) and ($4::text is null or source = $4)
-          order by started_at desc, id limit $5 offset $6",
+            and ($7::timestamptz is null or started_at between $7 and $7 + interval '1 millisecond')
+          order by started_at desc, id desc limit $5 offset $6",
     )
     .bind(&filter.function)
     .bind(filter.id)
@@ -119,9 +114,18 @@ pub(crate) async fn list(
     .bind(&filter.source)
     .bind(filter.limit)
     .bind(filter.skip)
+    .bind(filter.id.and_then(moment))
     .fetch_all(pool)
     .await?;
     rows.iter().map(read).collect()
+}
+
+/// When the invocation `id` started, to the millisecond, where the id tells it: older ones do not.
+fn moment(id: Uuid) -> Option<OffsetDateTime> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    let seconds = i64::try_from(seconds).ok()?;
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    moment.replace_nanosecond(nanos).ok()
 }
 
 fn read(row: &PgRow) -> Result<ExecutionRow, sqlx::Error> {
@@ -176,10 +180,9 @@ pub(crate) async fn totals(
 /// Deletes some of what is older than `days`; answers how many.
 pub(crate) async fn delete_old(pool: &PgPool, days: i32) -> Result<u64, sqlx::Error> {
     let deleted = sqlx::query(
-        "delete from functions.executions where id in (
-             select id from functions.executions
-              where started_at < now() - make_interval(days => $1)
-              order by started_at limit $2)",
+        "delete from functions.executions where ctid = any(array(
+             select ctid from functions.executions
+              where started_at < now() - make_interval(days => $1) limit $2))",
     )
     .bind(days)
     .bind(BATCH)

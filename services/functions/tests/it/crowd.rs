@@ -38,10 +38,11 @@ async fn more_functions_than_places_are_asked_in_turn_without_an_error() {
 }
 
 #[tokio::test]
-async fn a_function_that_computes_for_many_gets_a_second_process() {
+async fn a_function_whose_callers_wait_for_a_seat_gets_a_second_process() {
     let functions = Stage::new()
         .set("FUNCTIONS_MAX_PROCESSES", "2")
         .set("FUNCTIONS_MAX_WORKERS", "4")
+        .set("FUNCTIONS_MAX_CONCURRENCY", "3")
         .function(
             "computes",
             "const until = performance.now() + 20; while (performance.now() < until); return Deno.pid;",
@@ -49,13 +50,13 @@ async fn a_function_that_computes_for_many_gets_a_second_process() {
         .function("waits", "await new Promise((done) => setTimeout(done, 20)); return Deno.pid;")
         .start()
         .await;
-    let pids = |name: &'static str, seconds: u64| {
+    let pids = |name: &'static str, at_once: usize, seconds: u64| {
         let functions = &functions;
         async move {
             let ends = Instant::now() + Duration::from_secs(seconds);
             let mut pids = std::collections::BTreeSet::new();
             while Instant::now() < ends && pids.len() < 2 {
-                let asked = (0..6).map(|_| functions.json(name));
+                let asked = (0..at_once).map(|_| functions.json(name));
                 let answers = futures_util::future::join_all(asked).await;
                 pids.extend(answers.iter().map(ToString::to_string));
             }
@@ -63,9 +64,9 @@ async fn a_function_that_computes_for_many_gets_a_second_process() {
         }
     };
     assert_eq!(
-        pids("/waits", 2).await,
+        pids("/waits", 2, 2).await,
         1,
         "who only waits needs one process"
     );
-    assert_eq!(pids("/computes", 20).await, 2);
+    assert_eq!(pids("/computes", 6, 20).await, 2);
 }

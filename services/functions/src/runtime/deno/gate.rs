@@ -14,6 +14,9 @@ use super::meter::Meter;
 use crate::domain::execution::Usage;
 use crate::runtime::Invocation;
 
+/// How old the CPU time may be that is split among several: each reading is a system call. One who
+/// is alone gets it to the point.
+const CPU_AGE: Duration = Duration::from_millis(1);
 /// How old the memory that a request is told may be.
 const MEMORY_AGE: Duration = Duration::from_millis(10);
 
@@ -36,8 +39,9 @@ struct State {
     /// When the last one left, or the gate was made.
     quiet_since: Instant,
     closed_at: Option<Instant>,
-    /// CPU time of the process when it was last read.
+    /// CPU time of the process when it was last read, and when that was.
     cpu_seen: Duration,
+    cpu_read: Instant,
     /// What one who had always been inside would have to pay.
     cpu_share: Duration,
     /// The process's memory, and when it was read.
@@ -57,9 +61,13 @@ impl State {
         bytes
     }
 
-    /// Splits what was used since the last time among those who were inside.
-    fn settle(&mut self, cpu: Option<Duration>) {
-        let Some(cpu) = cpu else {
+    /// Splits what was used since the last time among those who are inside.
+    fn settle(&mut self, meter: &Meter) {
+        let now = Instant::now();
+        if self.inside > 1 && now.duration_since(self.cpu_read) < CPU_AGE {
+            return;
+        }
+        let Some(cpu) = meter.cpu() else {
             return;
         };
         let used = cpu.saturating_sub(self.cpu_seen);
@@ -69,7 +77,7 @@ impl State {
         {
             self.cpu_share += share;
         }
-        self.cpu_seen = cpu;
+        (self.cpu_seen, self.cpu_read) = (cpu, now);
     }
 }
 
@@ -94,6 +102,7 @@ impl Gate {
                 quiet_since: Instant::now(),
                 closed_at: None,
                 cpu_seen: Duration::ZERO,
+                cpu_read: Instant::now(),
                 cpu_share: Duration::ZERO,
                 memory: None,
             }),
@@ -113,7 +122,7 @@ impl Gate {
         if !state.open {
             return None;
         }
-        state.settle(self.meter.cpu());
+        state.settle(&self.meter);
         state.inside += 1;
         let share_then = state.cpu_share;
         drop(state);
@@ -127,7 +136,7 @@ impl Gate {
 
     /// Brings the bill up to date: after the process has ended nobody can.
     pub(super) fn settle(&self) {
-        self.state().settle(self.meter.cpu());
+        self.state().settle(&self.meter);
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -225,7 +234,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut state = self.gate.state();
-        state.settle(self.gate.meter.cpu());
+        state.settle(&self.gate.meter);
         if let Some(invocation) = &self.invocation {
             invocation.set_usage(Usage {
                 cpu: Some(state.cpu_share.saturating_sub(self.share_then)),

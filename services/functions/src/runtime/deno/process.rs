@@ -16,7 +16,7 @@ use super::folder::SlotFolder;
 use super::gate::Gate;
 use super::logs::Label;
 use super::meter::Meter;
-use super::strain::Strain;
+use super::strain::{Strain, machine_idle};
 use crate::domain::Limits;
 
 /// How often a process is looked at: what goes beyond a limit is noticed this much later.
@@ -193,7 +193,7 @@ impl Supervisor {
             }
             Some(_) | None => {
                 let wanted = self.gate.wanted().unwrap_or_default();
-                let behind = strain.look(wanted, self.gate.inside());
+                let behind = strain.look(wanted, self.gate.inside(), machine_idle);
                 self.gate.set_overloaded(behind || self.gate.is_crowded());
                 Finding::Fine
             }

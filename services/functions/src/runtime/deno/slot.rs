@@ -33,7 +33,7 @@ const MAX_DESCRIPTION_BYTES: usize = 256 * 1024;
 pub(super) struct Slot {
     process: Process,
     folder: Arc<SlotFolder>,
-    connections: Connections,
+    connections: Arc<Connections>,
     /// The code lies in the folder already.
     laid_down: bool,
     limits: Limits,
@@ -137,7 +137,7 @@ impl DenoRuntime {
         });
         self.wait_until_ready(&process, pipes, limits).await?;
         Ok(Slot {
-            connections: Connections::new(folder.socket(), self.tasks.clone()),
+            connections: Arc::new(Connections::new(folder.socket(), self.tasks.clone())),
             process,
             folder,
             laid_down: version.is_some(),
@@ -209,7 +209,8 @@ impl Slot {
         let request = self.request(runtime, version).map_err(start_error)?;
         let (described, own_server) = self.load(request, runtime).await?;
         let connections = if own_server {
-            Connections::new(self.folder.node_socket(), runtime.tasks.clone())
+            let socket = self.folder.node_socket();
+            Arc::new(Connections::new(socket, runtime.tasks.clone()))
         } else {
             self.connections
         };
@@ -217,7 +218,7 @@ impl Slot {
             version: Arc::clone(version),
             described,
             process: self.process,
-            connections: Arc::new(connections),
+            connections,
             limits: self.limits,
             public_url: runtime.granted.public_url.clone(),
             tasks: runtime.tasks.clone(),
@@ -234,13 +235,15 @@ impl Slot {
     ) -> Result<(Described, bool), AssignError> {
         let boot_timeout = self.limits.boot_timeout;
         let (status, body) = match timeout(boot_timeout, self.connections.send(request)).await {
-            Ok(Ok((response, _))) => {
+            Ok(Ok(response)) => {
                 let status = response.status();
                 let body = to_bytes(Body::new(response.into_body()), MAX_DESCRIPTION_BYTES).await;
                 (status, body.unwrap_or_default())
             }
             Ok(Err(SendError::NotSent(_))) => return Err(AssignError::SlotLost),
-            Ok(Err(SendError::Lost(_))) => return Err(broken(self.last_words().await.to_owned())),
+            Ok(Err(SendError::Body(_) | SendError::Lost(_))) => {
+                return Err(broken(self.last_words().await.to_owned()));
+            }
             Err(_) => {
                 self.process.kill();
                 let limit = boot_timeout.as_secs_f32();

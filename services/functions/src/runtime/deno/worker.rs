@@ -1,6 +1,7 @@
 //! A process that is a function: requests go in by its socket.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,20 +10,20 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
 use http_body_util::{LengthLimitError, Limited};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::timeout::TimeoutBody;
 
-use super::connections::{Connection, Connections, SendError};
+use super::connections::{AnswerBody, Connections, SendError};
 use super::gate::Entry;
 use super::headers;
 use super::process::{Ended, Process};
 use super::tunnel;
-use super::worker_body::{Hold, WorkerBody};
+use super::worker_body::WorkerBody;
 use crate::config::PublicUrl;
 use crate::domain::{Limits, Version as FunctionVersion};
 use crate::runtime::{CallError, Described, Failure, Invocation, Worker};
@@ -100,11 +101,15 @@ impl DenoWorker {
         }
         let (request, client) = self.prepare(request);
         match timeout_at(deadline, self.connections.send(request)).await {
-            Ok(Ok((response, connection))) => Ok(self.respond(response, connection, entry, client)),
+            Ok(Ok(response)) => Ok(self.respond(response, entry, client)),
             Ok(Err(SendError::NotSent(request))) => {
                 self.process.gate.close();
                 Err(CallError::NotSent(request))
             }
+            Ok(Err(SendError::Body(error))) if caused_by_length(&error) => {
+                Err(CallError::Failed(Failure::BodyTooLarge))
+            }
+            Ok(Err(SendError::Body(_))) => Err(CallError::Failed(Failure::ClientGone)),
             Ok(Err(SendError::Lost(error))) => Err(CallError::Failed(self.reason(&error).await)),
             Err(_) => {
                 // What it does not answer it may still be working on: the process has to go.
@@ -123,7 +128,11 @@ impl DenoWorker {
         headers::strip(&mut parts.headers);
         parts.version = Version::HTTP_11;
         parts.uri = self.public_uri(&parts.uri);
-        let body = Body::new(Limited::new(body, self.limits.body_bytes));
+        let body = if body.is_end_stream() {
+            body
+        } else {
+            Body::new(Limited::new(body, self.limits.body_bytes))
+        };
         (Request::from_parts(parts, body), client)
     }
 
@@ -138,43 +147,35 @@ impl DenoWorker {
 
     fn respond(
         &self,
-        mut response: Response<Incoming>,
-        connection: Connection,
+        mut response: Response<AnswerBody>,
         entry: Entry,
         client: Option<OnUpgrade>,
     ) -> Response<Body> {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS
-            && let Some(client) = client
-        {
-            let function = hyper::upgrade::on(&mut response);
-            let closing = self.closing.clone();
-            self.tasks
-                .spawn(tunnel::join(client, function, closing, entry));
-            headers::strip(response.headers_mut());
-            return response.map(|_| Body::empty());
-        }
         headers::strip(response.headers_mut());
-        let hold = Hold {
-            connection,
-            connections: Arc::clone(&self.connections),
-            entry,
-        };
-        response.map(|body| {
-            let body = WorkerBody::new(body, hold);
+        let (parts, mut body) = response.into_parts();
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            if let (Some(client), Some(function)) = (client, body.into_switched()) {
+                let closing = self.closing.clone();
+                self.tasks
+                    .spawn(tunnel::join(client, function, closing, entry));
+            }
+            return Response::from_parts(parts, Body::empty());
+        }
+        let body = if let Some(whole) = body.take_whole() {
+            drop(entry);
+            Body::from(whole)
+        } else {
+            let body = WorkerBody::new(body, entry);
             Body::new(TimeoutBody::new(self.limits.response_timeout, body))
-        })
+        };
+        Response::from_parts(parts, body)
     }
 
-    /// Why the connection ended: the request's own body, or the end of the process.
-    async fn reason(&self, error: &hyper::Error) -> Failure {
-        if error.is_user() {
-            return if caused_by_length(error) {
-                Failure::BodyTooLarge
-            } else {
-                Failure::ClientGone
-            };
-        }
-        match self.process.ended(REASON_PATIENCE).await {
+    /// Why the connection ended without an answer.
+    async fn reason(&self, error: &io::Error) -> Failure {
+        let ended = self.process.ended(REASON_PATIENCE).await;
+        tracing::debug!(%error, ?ended, "a function's process did not answer");
+        match ended {
             Some(Ended::CpuLimit | Ended::MemoryLimit) => Failure::LimitExceeded,
             Some(Ended::Crashed | Ended::Stopped) | None => Failure::Crashed,
         }

@@ -1,77 +1,42 @@
-//! A response's body on its way from a process: it keeps the request counted until its last piece,
-//! and gives the connection back then.
+//! A response's body on its way from a process: it keeps the request counted until its last piece.
 
+use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
-use super::connections::{Connection, Connections};
+use super::connections::AnswerBody;
 use super::gate::Entry;
 
 /// The body of an answer from a process.
 #[derive(Debug)]
 pub(super) struct WorkerBody {
-    body: Incoming,
-    hold: Option<Hold>,
-}
-
-/// What a body that is not complete holds on to.
-#[derive(Debug)]
-pub(super) struct Hold {
-    pub(super) connection: Connection,
-    pub(super) connections: Arc<Connections>,
-    pub(super) entry: Entry,
-}
-
-impl Hold {
-    fn release(self) {
-        drop(self.entry);
-        self.connections.keep(self.connection);
-    }
+    body: AnswerBody,
+    entry: Option<Entry>,
 }
 
 impl WorkerBody {
-    pub(super) fn new(body: Incoming, hold: Hold) -> Self {
-        let mut body = Self {
+    pub(super) fn new(body: AnswerBody, entry: Entry) -> Self {
+        Self {
             body,
-            hold: Some(hold),
-        };
-        body.release_at_end();
-        body
-    }
-
-    fn release_at_end(&mut self) {
-        if self.body.is_end_stream()
-            && let Some(hold) = self.hold.take()
-        {
-            hold.release();
+            entry: Some(entry),
         }
     }
 }
 
 impl Body for WorkerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        match polled {
-            Poll::Ready(None) => {
-                if let Some(hold) = self.hold.take() {
-                    hold.release();
-                }
-            }
-            // The rest will not come: the connection is of no use any more.
-            Poll::Ready(Some(Err(_))) => self.hold = None,
-            Poll::Ready(Some(Ok(_))) => self.release_at_end(),
-            Poll::Pending => {}
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
+            self.entry = None;
         }
         polled
     }
