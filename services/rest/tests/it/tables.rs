@@ -1,4 +1,5 @@
 use crate::api::{Api, delete, get, post, put};
+use serde_json::json;
 use uuid::Uuid;
 
 const NEW: &str = r#"{"name": "posts", "description": "What is said", "is_public": true, "columns": [
@@ -93,12 +94,26 @@ async fn administration_makes_changes_and_drops_tables() {
 #[tokio::test]
 async fn no_text_of_a_definition_becomes_sql() {
     let api = Api::start().await;
+    for name in [
+        "int); drop table films; --",
+        "nosuch",
+        "trigger",
+        "auth.users",
+    ] {
+        let body = json!({ "name": "t", "columns": [{ "name": "a", "type": name }] });
+        let request = api
+            .service
+            .post("/api/v1/tables")
+            .bearer(api.db.service_token());
+        let refused = request.json(&body).await.expect_status(400);
+        assert_eq!(refused.json()["code"], "42704");
+        assert_eq!(
+            refused.json()["message"],
+            format!("type \"{name}\" does not exist")
+        );
+    }
     let shown = api
         .show([
-            post("/api/v1/tables", r#"{"name": "t", "columns": [{"name": "a", "type": "int); drop table films; --"}]}"#),
-            post("/api/v1/tables", r#"{"name": "t", "columns": [{"name": "a", "type": "nosuch"}]}"#),
-            post("/api/v1/tables", r#"{"name": "t", "columns": [{"name": "a", "type": "trigger"}]}"#),
-            post("/api/v1/tables", r#"{"name": "t", "columns": [{"name": "a", "type": "auth.users"}]}"#),
             post("/api/v1/tables", r#"{"name": "t", "columns": [{"name": "a", "type": "int", "default": "1); drop table films; --"}]}"#),
             post("/api/v1/tables", r#"{"name": "", "columns": [{"name": "a", "type": "int"}]}"#),
             post("/api/v1/tables", r#"{"name": "t", "columns": []}"#),
@@ -109,26 +124,6 @@ async fn no_text_of_a_definition_becomes_sql() {
         ])
         .await;
     insta::assert_snapshot!(shown, @r#"
-    POST /api/v1/tables
-      {"name": "t", "columns": [{"name": "a", "type": "int); drop table films; --"}]}
-    = 400
-    {"code":"42704","details":null,"hint":null,"message":"type \"int); drop table films; --\" does not exist"}
-
-    POST /api/v1/tables
-      {"name": "t", "columns": [{"name": "a", "type": "nosuch"}]}
-    = 400
-    {"code":"42704","details":null,"hint":null,"message":"type \"nosuch\" does not exist"}
-
-    POST /api/v1/tables
-      {"name": "t", "columns": [{"name": "a", "type": "trigger"}]}
-    = 400
-    {"code":"42704","details":null,"hint":null,"message":"type \"trigger\" does not exist"}
-
-    POST /api/v1/tables
-      {"name": "t", "columns": [{"name": "a", "type": "auth.users"}]}
-    = 400
-    {"code":"42704","details":null,"hint":null,"message":"type \"auth.users\" does not exist"}
-
     POST /api/v1/tables
       {"name": "t", "columns": [{"name": "a", "type": "int", "default": "1); drop table films; --"}]}
     = 400
