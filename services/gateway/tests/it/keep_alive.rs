@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::server::ServerLimits;
 use http::{Method, StatusCode};
 
 use crate::stage::{Place, Stage};
@@ -48,4 +49,24 @@ async fn a_service_that_answers_before_it_has_read_the_body_breaks_nothing() {
     let body = r#"{"a": "body that nobody reads"}"#;
     let answers = storm(&stage, &Method::POST, "/rest/v1/early", body).await;
     assert_eq!(answers, [(StatusCode::FORBIDDEN, CLIENTS * REQUESTS)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_closes_resting_connections_lets_nobody_hang() {
+    let limits = ServerLimits {
+        // About as long as the clients below rest: many a request meets a connection that is
+        // closed at that moment.
+        header_read_timeout: Duration::from_millis(3),
+        ..ServerLimits::default()
+    };
+    let changes = [("UPSTREAM_TIMEOUT_SECONDS", "2")];
+    let stage = Arc::new(Stage::elsewhere(limits, &changes).await);
+    let body = r#"{"a": "row"}"#;
+    let answers = storm(&stage, &Method::POST, "/auth/v1/token", body).await;
+    // What was written to a connection that then ended may have been carried out: 502.
+    let answered = answers
+        .iter()
+        .filter(|(status, _)| matches!(*status, StatusCode::OK | StatusCode::BAD_GATEWAY));
+    let answered: usize = answered.map(|(_, count)| count).sum();
+    assert_eq!(answered, CLIENTS * REQUESTS, "{answers:?}");
 }

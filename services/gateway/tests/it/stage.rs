@@ -88,15 +88,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(router: Router) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        Self::on(listener, router)
+    pub(crate) fn on(listener: TcpListener, router: Router) -> Self {
+        Self::within(ServerLimits::default(), listener, router)
     }
 
-    pub(crate) fn on(listener: TcpListener, router: Router) -> Self {
+    fn within(limits: ServerLimits, listener: TcpListener, router: Router) -> Self {
         let address = listener.local_addr().expect("an address");
         let lifecycle = Lifecycle::new();
-        let limits = ServerLimits::default();
         lifecycle.spawn(server::serve(listener, router, limits, lifecycle.clone()));
         Self { address, lifecycle }
     }
@@ -163,29 +161,33 @@ impl Stage {
                 };
                 Self::of(upstreams, changes).await
             }
-            Place::Elsewhere => {
-                let mut services = Vec::new();
-                for name in SERVICES {
-                    let health = common::health::router(Vec::new());
-                    let router = health.fallback_service(echo::router(name));
-                    services.push(Server::start(router).await);
-                }
-                let urls: Vec<_> = services
-                    .iter()
-                    .map(|service| format!("http://{}", service.address))
-                    .collect();
-                let names = SERVICES.map(|name| format!("{}_URL", name.to_uppercase()));
-                let urls = names
-                    .iter()
-                    .map(String::as_str)
-                    .zip(urls.iter().map(String::as_str));
-                let changes: Vec<_> = urls.chain(changes.iter().copied()).collect();
-                let keys = keyring();
-                let config = config(&environment(&keys, &changes));
-                let service = config.build().await.expect("a gateway");
-                Self::around(keys, Server::of(service).await, services)
-            }
+            Place::Elsewhere => Self::elsewhere(ServerLimits::default(), changes).await,
         }
+    }
+
+    /// Services as processes of their own would be, whose servers have these limits.
+    pub(crate) async fn elsewhere(limits: ServerLimits, changes: &[(&str, &str)]) -> Self {
+        let mut services = Vec::new();
+        for name in SERVICES {
+            let health = common::health::router(Vec::new());
+            let router = health.fallback_service(echo::router(name));
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            services.push(Server::within(limits, listener, router));
+        }
+        let urls: Vec<_> = services
+            .iter()
+            .map(|service| format!("http://{}", service.address))
+            .collect();
+        let names = SERVICES.map(|name| format!("{}_URL", name.to_uppercase()));
+        let urls = names
+            .iter()
+            .map(String::as_str)
+            .zip(urls.iter().map(String::as_str));
+        let changes: Vec<_> = urls.chain(changes.iter().copied()).collect();
+        let keys = keyring();
+        let config = config(&environment(&keys, &changes));
+        let service = config.build().await.expect("a gateway");
+        Self::around(keys, Server::of(service).await, services)
     }
 
     /// A gateway in front of `upstreams`.
