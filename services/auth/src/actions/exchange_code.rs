@@ -2,7 +2,7 @@
 
 use common::Secret;
 
-use crate::actions::grant::{Grant, open_session};
+use crate::actions::grant::{Grant, Spent, open_session};
 use crate::app::{App, Limited};
 use crate::domain::session::{Client, Method};
 use crate::error::refusal::{
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::store;
 
 /// Opens a session for whoever began the sign-in, shows it, and has its code. A code is good once,
-/// whatever comes of it.
+/// whatever comes of it, unless the operator's own server grants no token.
 pub async fn exchange_code(
     app: &App,
     client: &Client,
@@ -23,7 +23,8 @@ pub async fn exchange_code(
     let mut transaction = app.begin().await?;
     let flow = store::flow_states::find_by_code(&mut transaction, code.expose()).await?;
     let flow = flow.ok_or(FLOW_STATE_NOT_FOUND)?;
-    store::flow_states::delete(&mut transaction, flow.id).await?;
+    let taken = store::flow_states::take(&mut transaction, flow.id).await?;
+    let spent = Spent::Code(taken.ok_or(FLOW_STATE_NOT_FOUND)?);
     if flow.code_expired(app.now()) {
         transaction.commit().await?;
         return Err(FLOW_STATE_EXPIRED.into());
@@ -44,7 +45,7 @@ pub async fn exchange_code(
     let opened = open_session(app, &mut transaction, client, user, method).await?;
     let provider_tokens = app.opened(flow.id, flow.provider_tokens)?;
     transaction.commit().await?;
-    let granted = opened.granted(app).await?;
+    let granted = Box::pin(opened.granted_for(app, &spent)).await?;
     Ok(Grant {
         provider_tokens,
         ..granted

@@ -56,6 +56,28 @@ pub struct Opened {
     token: Token,
 }
 
+/// What was shown for a session and is good once, as its row was.
+#[derive(Debug)]
+pub enum Spent {
+    /// What a link had or a code that was typed.
+    OneTimeToken(Value),
+    /// The code at the end of a sign-in.
+    Code(Value),
+}
+
+impl Spent {
+    async fn put_back(&self, app: &App) -> Result<()> {
+        let mut connection = app.pool.acquire().await?;
+        match self {
+            Self::OneTimeToken(row) => {
+                store::one_time_tokens::put_back(&mut connection, row).await?;
+            }
+            Self::Code(row) => store::flow_states::put_back(&mut connection, row).await?,
+        }
+        Ok(())
+    }
+}
+
 /// An access token, or what has to be asked before there is one.
 #[derive(Debug)]
 enum Token {
@@ -64,6 +86,19 @@ enum Token {
 }
 
 impl Opened {
+    /// The same for what is good once: where no token is granted it may be shown again.
+    pub async fn granted_for(self, app: &App, spent: &Spent) -> Result<Grant> {
+        let granted = self.granted(app).await;
+        if granted.is_err()
+            && let Err(error) = spent.put_back(app).await
+        {
+            // It counts as used: the user asks for another.
+            let chain = common::error::chain(&error);
+            tracing::warn!(error = %chain, "what was shown for a session could not be put back");
+        }
+        granted
+    }
+
     /// The tokens, once the transaction is over. A new session that gets none is ended.
     pub async fn granted(self, app: &App) -> Result<Grant> {
         let access_token = match self.token {

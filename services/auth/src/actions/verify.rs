@@ -5,7 +5,7 @@ mod apply;
 use common::Secret;
 use pg::sqlx::PgConnection;
 
-use crate::actions::grant::{Grant, open_session};
+use crate::actions::grant::{Grant, Spent, open_session};
 use crate::app::{App, Limited};
 use crate::domain::flow_state::ProviderTokens;
 use crate::domain::one_time::{StoredOneTime, link_hash};
@@ -67,7 +67,7 @@ pub async fn verify(
     if user.is_banned(app.now()) {
         return Err(USER_BANNED.into());
     }
-    take(app, &mut transaction, &stored, refusal).await?;
+    let spent = take(app, &mut transaction, &stored, refusal).await?;
     let Some(user) = apply::apply(app, &mut transaction, client, user, &stored).await? else {
         transaction.commit().await?;
         return Ok(Verified::Half);
@@ -86,7 +86,8 @@ pub async fn verify(
     }
     let opened = open_session(app, &mut transaction, client, user, Method::Otp).await?;
     transaction.commit().await?;
-    Ok(Verified::In(Box::new(opened.granted(app).await?)))
+    let granted = Box::pin(opened.granted_for(app, &spent)).await?;
+    Ok(Verified::In(Box::new(granted)))
 }
 
 /// The token that is meant, and its user, whom nobody else changes meanwhile.
@@ -160,10 +161,10 @@ async fn take(
     connection: &mut PgConnection,
     stored: &StoredOneTime,
     refusal: Refusal,
-) -> Result<()> {
-    let was_there = store::one_time_tokens::delete(connection, stored.id).await?;
-    if !was_there || app.is_over(stored) {
-        return Err(refusal.into());
+) -> Result<Spent> {
+    let taken = store::one_time_tokens::take(connection, stored.id).await?;
+    match taken.filter(|_| !app.is_over(stored)) {
+        Some(row) => Ok(Spent::OneTimeToken(row)),
+        None => Err(refusal.into()),
     }
-    Ok(())
 }

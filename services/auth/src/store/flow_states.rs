@@ -2,6 +2,7 @@
 
 use pg::sqlx::postgres::PgRow;
 use pg::sqlx::{self, PgConnection, Row as _};
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -111,6 +112,21 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid) -> StoreResult<bool
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Removes a sign-in as [`delete`] does, and answers its row, to be put back.
+pub async fn take(connection: &mut PgConnection, id: Uuid) -> StoreResult<Option<Value>> {
+    let sql = "delete from auth.flow_state f where id = $1 returning to_jsonb(f)";
+    let row = sqlx::query_scalar(sql).bind(id);
+    Ok(row.fetch_optional(connection).await?)
+}
+
+/// Puts a row back that [`take`] answered.
+pub async fn put_back(connection: &mut PgConnection, row: &Value) -> StoreResult<()> {
+    let sql = "insert into auth.flow_state \
+               select (jsonb_populate_record(null::auth.flow_state, $1)).* on conflict do nothing";
+    sqlx::query(sql).bind(row).execute(connection).await?;
+    Ok(())
 }
 
 /// Removes up to `limit` sign-ins that began before `began_before`; answers how many.

@@ -2,6 +2,7 @@
 
 use pg::sqlx::postgres::PgRow;
 use pg::sqlx::{self, PgConnection, Row as _};
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -100,6 +101,22 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid) -> StoreResult<bool
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Removes a token as [`delete`] does, and answers its row, to be put back.
+pub async fn take(connection: &mut PgConnection, id: Uuid) -> StoreResult<Option<Value>> {
+    let sql = "delete from auth.one_time_tokens t where id = $1 returning to_jsonb(t)";
+    let row = sqlx::query_scalar(sql).bind(id);
+    Ok(row.fetch_optional(connection).await?)
+}
+
+/// Puts a row back that [`take`] answered, unless there is a newer token for the same purpose.
+pub async fn put_back(connection: &mut PgConnection, row: &Value) -> StoreResult<()> {
+    let sql = "insert into auth.one_time_tokens \
+               select (jsonb_populate_record(null::auth.one_time_tokens, $1)).* \
+               on conflict do nothing";
+    sqlx::query(sql).bind(row).execute(connection).await?;
+    Ok(())
 }
 
 /// Removes all tokens of a user.

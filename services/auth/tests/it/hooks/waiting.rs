@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::State;
 use axum::routing::post;
@@ -14,6 +15,8 @@ use tokio::sync::Semaphore;
 
 use super::KEY;
 use crate::peer::Peer;
+use crate::pkce::{CHALLENGE, VERIFIER};
+use crate::post_office::{PostOffice, location, parameter};
 use crate::support::{Instance, PASSWORD, Session, assert_error};
 
 /// Thinks until it is told to go on.
@@ -33,18 +36,26 @@ async fn thinking(moment: &str) -> (Peer, Arc<Semaphore>, Instance) {
 /// The same of any server.
 async fn asking(moment: &str, router: Router) -> (Peer, Instance) {
     let peer = Peer::start(router).await;
+    let settings = settings(moment, &peer);
+    let settings = settings.each_ref().map(|(name, value)| (&**name, &**value));
+    (peer, Instance::with(&settings).await)
+}
+
+/// An instance that asks `peer` at `moment`.
+fn settings(moment: &str, peer: &Peer) -> [(String, String); 6] {
     let secret = format!("v1,whsec_{}", STANDARD.encode(KEY));
-    let hook = |part: &str| format!("GOTRUE_HOOK_{moment}_{part}");
-    let instance = Instance::with(&[
-        (hook("ENABLED").as_str(), "true"),
-        (hook("URI").as_str(), &format!("{}/hook", peer.url())),
-        (hook("SECRETS").as_str(), &secret),
+    [
+        (&*format!("GOTRUE_HOOK_{moment}_ENABLED"), "true"),
+        (
+            &*format!("GOTRUE_HOOK_{moment}_URI"),
+            &*format!("{}/hook", peer.url()),
+        ),
+        (&*format!("GOTRUE_HOOK_{moment}_SECRETS"), &*secret),
         ("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED", "true"),
         ("AUTH_PRIVATE_HOSTS", "127.0.0.1"),
         ("AUTH_DB_MAX_CONNECTIONS", "1"),
-    ])
-    .await;
-    (peer, instance)
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// Asks all of `requests` at once, and lists users while the server thinks.
@@ -89,6 +100,56 @@ async fn a_session_that_a_server_grants_no_token_ends() {
     assert_error(&refused, 403, "hook_refused");
     let left = instance.number("select count(*) from auth.sessions").await;
     assert_eq!(left, 0);
+}
+
+/// Refuses one time, grants the next.
+async fn waver(State(asked): State<Arc<AtomicUsize>>, Json(question): Json<Value>) -> Json<Value> {
+    if asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+        return Json(json!({ "error": { "http_code": 403, "message": "not now" } }));
+    }
+    Json(json!({ "claims": question["claims"] }))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_grants_no_token_for_may_be_shown_again_and_then_no_more() {
+    let router = Router::new().route("/hook", post(waver));
+    let peer = Peer::start(router.with_state(Arc::default())).await;
+    let settings = settings("CUSTOM_ACCESS_TOKEN", &peer);
+    let settings = settings.each_ref().map(|(name, value)| (&**name, &**value));
+    let office = PostOffice::with(&settings).await;
+    let newcomer = json!({ "email": "a@example.com", "password": PASSWORD });
+    let asked = office.post("/signup", &newcomer).await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    let letter = office.received("a@example.com").await;
+    let link = letter.parameter("token");
+    let link = json!({ "type": "signup", "token_hash": link });
+    for (status, code) in [
+        (403, Some("hook_refused")),
+        (200, None),
+        (403, Some("otp_expired")),
+    ] {
+        let answer = office.post("/verify", &link).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(answer.json()["error_code"].as_str(), code);
+    }
+
+    let challenge = json!({
+        "email": "a@example.com", "code_challenge": CHALLENGE, "code_challenge_method": "s256",
+    });
+    let asked = office.post("/otp", &challenge).await;
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    let letter = office.received("a@example.com").await;
+    let code = parameter(&location(&office.follow(&letter).await), "code").expect("a code");
+    let shown = json!({ "auth_code": code, "code_verifier": VERIFIER });
+    for status in [403, 200, 404] {
+        let answer = office.post("/token?grant_type=pkce", &shown).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    let open = office
+        .instance
+        .number("select count(*) from auth.sessions")
+        .await;
+    assert_eq!(open, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
