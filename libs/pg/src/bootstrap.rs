@@ -13,7 +13,7 @@ use crate::{Endpoint, PoolOptions, migrations, pool};
 
 /// The platform's catalogue, schema `selfdb`.
 pub const MIGRATIONS: Migrations =
-    migrations!("selfdb": "0001_catalogue", "0002_idempotent_answers");
+    migrations!("selfdb": "0001_catalogue", "0002_idempotent_answers", "0003_sql_console");
 
 /// A script, and what to call it when it fails.
 type Script = (&'static str, &'static str);
@@ -25,7 +25,7 @@ const FOUNDATION: [Script; 4] = [
     ("identity", include_str!("../sql/bootstrap/identity.sql")),
 ];
 
-const CATALOGUE: [Script; 7] = [
+const CATALOGUE: [Script; 8] = [
     ("events", include_str!("../sql/bootstrap/events.sql")),
     (
         "withholding",
@@ -42,6 +42,10 @@ const CATALOGUE: [Script; 7] = [
     (
         "idempotency",
         include_str!("../sql/bootstrap/idempotency.sql"),
+    ),
+    (
+        "SQL console",
+        include_str!("../sql/bootstrap/sql_console.sql"),
     ),
     (
         "change capture",

@@ -47,6 +47,14 @@ pub(crate) struct Done {
     pub is_read_only: bool,
 }
 
+impl Done {
+    /// By all statements together.
+    pub(crate) fn rows_affected(&self) -> u64 {
+        let rows = self.results.iter().map(|result| result.rows_affected);
+        rows.sum()
+    }
+}
+
 /// Why a script did not run to its end. Nothing of it lasts.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScriptError {
@@ -62,6 +70,17 @@ pub(crate) enum ScriptError {
     Unsupported(#[source] sqlx::Error),
     #[error(transparent)]
     Away(#[from] DatabaseError),
+}
+
+impl ScriptError {
+    /// What its author is told.
+    pub(crate) fn public_message(&self) -> String {
+        match self {
+            Self::Refused { refusal, .. } => refusal.message.clone(),
+            Self::Away(_) => "Postgres is away".to_owned(),
+            Self::TooLong | Self::Unsupported(_) => self.to_string(),
+        }
+    }
 }
 
 /// Runs `script` on a new connection of `options`.

@@ -41,6 +41,15 @@ fn platform() -> Router<Live> {
         .route("/-/page.js", get(page::get_script))
         .route("/-/page.css", get(page::get_style))
         .route("/api/v1/sql/query", post(sql::run_sql))
+        .route("/api/v1/sql/history", get(sql::list_history))
+        .route(
+            "/api/v1/sql/snippets",
+            get(sql::list_snippets).post(sql::create_snippet),
+        )
+        .route(
+            "/api/v1/sql/snippets/{id}",
+            put(sql::update_snippet).delete(sql::delete_snippet),
+        )
         .route("/api/v1/schema", get(schema::get_schema))
         .route(
             "/api/v1/schema/visualization",

@@ -1,4 +1,10 @@
-//! `POST /api/v1/sql/query`: statements of an administrator.
+//! `/api/v1/sql`: statements of an administrator, run, kept under a name, and remembered.
+
+mod history;
+mod snippets;
+
+pub(super) use history::list_history;
+pub(super) use snippets::{create_snippet, delete_snippet, list_snippets, update_snippet};
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,16 +13,17 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::StatusCode;
+use history::Entry;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use pg::roles;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::tables;
-use crate::access::Caller;
+use super::tables::{self, Administration};
 use crate::app::App;
-use crate::console::{self, Script, ScriptError, StatementResult, Writes};
+use crate::console::{self, Done, Script, ScriptError, StatementResult, Writes};
 use crate::error::{ApiError, DatabaseError, Error};
 
 /// What is to be run.
@@ -47,9 +54,8 @@ pub(crate) async fn run_sql(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&app, &parts.headers)?;
-    caller.require_admin()?;
+    let (administration, body) = Administration::of(Arc::clone(&app), request)?;
+    let caller = &administration.caller;
     let wanted: RunSqlRequest = tables::json(&app, body).await?;
     let writes = if wanted.read_only {
         Writes::Refused
@@ -76,20 +82,39 @@ pub(crate) async fn run_sql(
         duration_ms = took.as_millis(),
         "statements were run"
     );
+    let entry = Entry {
+        query: &wanted.query,
+        success: ran.is_ok(),
+        is_read_only: ran
+            .as_ref()
+            .map_or(wanted.read_only, |done| done.is_read_only),
+        execution_time: took.as_secs_f64(),
+        row_count: ran.as_ref().map_or(0, Done::rows_affected),
+        error: ran.as_ref().err().map(ScriptError::public_message),
+        user_id: caller.subject(),
+    };
+    // The statements were run, whether that is remembered or not.
+    if let Err(error) = history::keep(&administration, &entry).await {
+        let chain = common::error::chain(&error);
+        tracing::warn!(error = %chain, "the history of SQL could not be written");
+    }
     match ran {
-        Ok(done) => {
-            let total = done.results.iter().map(|result| result.rows_affected);
-            Ok(Json(SqlResponse {
-                success: true,
-                is_read_only: done.is_read_only,
-                total_execution_time: took.as_secs_f64(),
-                total_rows_affected: total.sum(),
-                results: done.results,
-            })
-            .into_response())
-        }
+        Ok(done) => Ok(Json(SqlResponse {
+            success: true,
+            is_read_only: done.is_read_only,
+            total_execution_time: took.as_secs_f64(),
+            total_rows_affected: done.rows_affected(),
+            results: done.results,
+        })
+        .into_response()),
         Err(error) => refused(error),
     }
+}
+
+/// JSON that Postgres wrote.
+fn answer(status: StatusCode, json: Bytes) -> Response {
+    let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    (status, [content_type], json).into_response()
 }
 
 /// What Postgres says, with where in the text it says it.

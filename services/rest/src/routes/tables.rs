@@ -12,6 +12,7 @@ mod rows;
 mod update;
 mod view;
 
+pub(super) use administration::Administration;
 pub(super) use columns::{create_column, delete_column, update_column};
 pub(super) use create::create_table;
 pub(super) use data::list_rows;

@@ -216,3 +216,127 @@ async fn a_table_is_told_as_what_makes_it() {
         .bearer(api.db.anon_token());
     assert_eq!(hidden.await.status, 404);
 }
+
+#[tokio::test]
+async fn what_was_run_is_remembered_for_the_one_who_ran_it() {
+    let api = Api::start().await;
+    let admin = api.db.superuser_token(Uuid::from_u128(8), "a@example.com");
+    assert_eq!(query(&api, "select 1").await.status, 200);
+    for text in ["select id from films limit 2", "delete from nosuch"] {
+        let request = api.service.post("/api/v1/sql/query").bearer(&admin);
+        request.json(&json!({ "query": text })).await;
+    }
+    let history = async |token: &str, path| {
+        let answer = api.service.get(path).bearer(token).await;
+        answer.expect_status(200).json()["history"].clone()
+    };
+    let mine = history(&admin, "/api/v1/sql/history").await;
+    assert_eq!(mine.as_array().map(Vec::len), Some(2), "{mine}");
+    let (failed, read) = (&mine[0], &mine[1]);
+    assert_eq!(failed["query"], "delete from nosuch");
+    assert_eq!(failed["success"], false);
+    assert_eq!(failed["error"], "relation \"nosuch\" does not exist");
+    assert_eq!(read["is_read_only"], true);
+    assert_eq!(
+        (&read["row_count"], &read["error"]),
+        (&json!(2), &Value::Null)
+    );
+    assert_eq!(read["user_id"], Uuid::from_u128(8).to_string());
+    assert!(read["execution_time"].is_number() && read["executed_at"].is_string());
+    let latest = history(&admin, "/api/v1/sql/history?limit=1").await;
+    assert_eq!(latest, json!([failed]));
+    let key = history(api.db.service_token(), "/api/v1/sql/history").await;
+    assert_eq!(key[0]["query"], "select 1");
+    for path in ["/api/v1/sql/history?limit=0", "/api/v1/sql/history?limit=x"] {
+        let refused = api.service.get(path).bearer(&admin).await;
+        assert_eq!(refused.status, 400, "{path}");
+    }
+    // No statement rewrites it.
+    for text in [
+        "delete from selfdb.sql_history",
+        "update selfdb.sql_history set query = ''",
+    ] {
+        assert_eq!(query(&api, text).await.json()["code"], "42501", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_latest_thousand_are_remembered() {
+    let api = Api::start().await;
+    let fill = "select selfdb.keep_sql_history(jsonb_build_object('query', repeat('x', case n when 1003 then 100001 else 1 end), \
+                'success', true, 'is_read_only', true, 'execution_time', 0, 'row_count', n)) \
+                from generate_series(1, 1003) n";
+    api.db.execute(fill).await;
+    let token = api.db.service_token();
+    let asked = api
+        .service
+        .get("/api/v1/sql/history?limit=1000")
+        .bearer(token);
+    let history = asked.await.expect_status(200).json()["history"].clone();
+    assert_eq!(history.as_array().map(Vec::len), Some(1000));
+    assert_eq!(history[999]["row_count"], 4);
+    assert_eq!(history[0]["query"].as_str().map(str::len), Some(100_000));
+}
+
+#[tokio::test]
+async fn snippets_are_their_makers_and_shared_ones_everybodys() {
+    const PATH: &str = "/api/v1/sql/snippets";
+    let api = Api::start().await;
+    let mine = api.db.superuser_token(Uuid::from_u128(8), "a@example.com");
+    let theirs = api.db.superuser_token(Uuid::from_u128(9), "b@example.com");
+    let create = |token, body: Value| {
+        let request = api.service.post(PATH).bearer(token);
+        async move { request.json(&body).await }
+    };
+    let list = async |token: &str| {
+        let all = api.service.get(PATH).bearer(token).await.expect_status(200);
+        all.json()
+    };
+    let body = json!({ "name": "Count", "sql_code": "select count(*) from films" });
+    let kept = create(&mine, body).await.expect_status(201).json();
+    assert_eq!(kept["name"], "Count");
+    assert_eq!(
+        (&kept["is_shared"], &kept["description"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(kept["created_by"], Uuid::from_u128(8).to_string());
+    assert!(kept["created_at"].is_string());
+    assert_eq!(list(&mine).await, json!([kept]));
+    assert_eq!(list(&theirs).await, json!([]));
+
+    let one = format!("{PATH}/{}", kept["id"].as_str().expect("an id"));
+    let change = json!({ "is_shared": true, "description": "How many" });
+    let put = |token| api.service.put(&one).bearer(token).json(&change);
+    assert_eq!(put(&theirs).await.status, 404);
+    let shared = put(&mine).await.expect_status(200).json();
+    assert_eq!(
+        (&shared["name"], &shared["description"]),
+        (&json!("Count"), &json!("How many"))
+    );
+    assert_eq!(list(&theirs).await, json!([shared]));
+    let delete = |token| api.service.delete(&one).bearer(token);
+    for (token, status) in [(&theirs, 404), (&mine, 204), (&mine, 404)] {
+        assert_eq!(delete(token).await.status, status);
+    }
+    let nowhere = api.service.delete(&format!("{PATH}/1")).bearer(&mine);
+    assert_eq!(nowhere.await.status, 404);
+
+    for bad in [
+        json!({ "name": "Count" }),
+        json!({ "name": "", "sql_code": "select 1" }),
+        json!({ "name": "n".repeat(101), "sql_code": "select 1" }),
+        json!({ "name": "n", "sql_code": "select 1", "created_by": "me" }),
+        json!({ "name": "n\u{0}", "sql_code": "select 1" }),
+        json!([]),
+    ] {
+        let refused = create(&mine, bad.clone()).await;
+        assert_eq!(refused.status, 400, "{bad}: {}", refused.text());
+    }
+    let user = api.db.user_token(Uuid::from_u128(7), "u@example.com");
+    for path in [PATH, "/api/v1/sql/history"] {
+        for (token, status) in [(api.db.anon_token(), 401), (&user, 403)] {
+            let refused = api.service.get(path).bearer(token).await;
+            assert_eq!(refused.status, status, "{path}");
+        }
+    }
+}

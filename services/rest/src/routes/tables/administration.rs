@@ -1,4 +1,4 @@
-//! What every change of a table by administration goes through.
+//! What every request of administration goes through.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use http::request::Parts;
 
 use super::view::TableResponse;
@@ -19,29 +20,42 @@ use crate::schema_cache::QualifiedName;
 use crate::sql::Sql;
 
 /// A request of administration.
-pub(super) struct Administration {
+pub(in crate::routes) struct Administration {
     pub app: Arc<App>,
-    caller: Caller,
+    pub caller: Caller,
     parts: Parts,
 }
 
 impl Administration {
     /// Takes `request` apart, where its caller is of administration.
-    pub(super) fn of(app: Arc<App>, request: Request) -> Result<(Self, Body), Error> {
+    pub(in crate::routes) fn of(app: Arc<App>, request: Request) -> Result<(Self, Body), Error> {
         let (parts, body) = request.into_parts();
         let caller = Caller::of(&app, &parts.headers)?;
         caller.require_admin()?;
         Ok((Self { app, caller, parts }, body))
     }
 
-    /// Runs a statement that changes `table`, as the service role, and makes its effect known to
-    /// every request that follows on this server.
-    pub(super) async fn run(&self, table: &str, statement: Sql) -> Result<(), Error> {
+    /// Who it is; empty for the service role's key.
+    pub(in crate::routes) fn subject(&self) -> String {
+        self.caller.subject().unwrap_or_default()
+    }
+
+    /// Runs a statement as the service role, and answers its first value.
+    pub(in crate::routes) async fn ask(
+        &self,
+        access: Access,
+        statement: Sql,
+    ) -> Result<Option<Bytes>, Error> {
         let service = self.caller.as_service().ok_or(Error::AdminOnly {
             authenticated: self.caller.authenticated,
         })?;
-        let asked = (&service, &self.parts);
-        execute_one(&self.app, asked, Access::ReadWrite, statement).await?;
+        execute_one(&self.app, (&service, &self.parts), access, statement).await
+    }
+
+    /// Runs a statement that changes `table`, as the service role, and makes its effect known to
+    /// every request that follows on this server.
+    pub(super) async fn run(&self, table: &str, statement: Sql) -> Result<(), Error> {
+        self.ask(Access::ReadWrite, statement).await?;
         let name = QualifiedName::new(SCHEMA, table);
         let App {
             cache,
