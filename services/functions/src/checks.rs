@@ -5,12 +5,16 @@ mod graph;
 mod lint;
 mod types;
 
+use std::sync::Arc;
+
 use common::BoxError;
 
 use crate::domain::code::Code;
 use crate::domain::diagnostic::{Check, Diagnostic};
 use crate::domain::version::Sign;
+use crate::packages::Tree;
 use crate::runtime::deno::DenoRuntime;
+use crate::runtime::deno::tools::Fetched;
 
 /// Which looks are taken, beside that at the modules.
 #[derive(Debug, Clone, Copy)]
@@ -19,31 +23,58 @@ pub(crate) struct Looks {
     pub(crate) types: bool,
 }
 
-/// Looks at `code`; what its packages need is fetched first, so that they are there when it runs.
+/// What was found out about code.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What it imports from registries.
+    pub(crate) packages: Option<Arc<Tree>>,
+}
+
+impl Findings {
+    /// Whether it cannot be deployed.
+    pub(crate) fn are_grave(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Looks at `code`. Its packages are fetched, so that they are there when it runs, unless they are
+/// `known`.
 pub(crate) async fn check(
     runtime: &DenoRuntime,
     code: &Code,
     looks: Looks,
-) -> Result<Vec<Diagnostic>, BoxError> {
+    known: Option<Arc<Tree>>,
+) -> Result<Findings, BoxError> {
     let bench = runtime.bench(code).await?;
-    let mut found = graph::check(&bench).await?;
+    if let Some(known) = &known {
+        // Before any tool makes a cache of its own.
+        bench.use_packages(known)?;
+    }
+    let mut found = Findings {
+        diagnostics: graph::check(&bench).await?,
+        packages: known,
+    };
     if looks.lint {
         // What cannot be read is told by the graph as well, and better placed here.
         let linted = lint::check(&bench).await?;
         if linted.iter().any(Diagnostic::is_error) {
-            found.retain(|one| one.check != Check::Parse);
+            found.diagnostics.retain(|one| one.check != Check::Parse);
         }
-        found.extend(linted);
+        found.diagnostics.extend(linted);
     }
-    let broken = found.iter().any(Diagnostic::is_error);
-    if !broken && code.traits().show(Sign::Packages) {
-        let said = bench.fetch_packages().await?;
-        if !said.success {
-            found.push(of_text(&said.errors, Check::Graph, &bench.root_text()));
+    let unknown = found.packages.is_none() && code.traits().show(Sign::Packages);
+    if unknown && !found.are_grave() {
+        match bench.fetch_packages().await? {
+            Fetched::Tree(tree) => found.packages = tree,
+            Fetched::Refused(said) => {
+                let refused = of_text(&said, Check::Graph, &bench.root_text());
+                found.diagnostics.push(refused);
+            }
         }
     }
-    if looks.types && !found.iter().any(Diagnostic::is_error) {
-        found.extend(types::check(&bench).await?);
+    if looks.types && !found.are_grave() {
+        found.diagnostics.extend(types::check(&bench).await?);
     }
     Ok(found)
 }

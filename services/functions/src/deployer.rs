@@ -8,11 +8,13 @@ use pg::sqlx;
 use uuid::Uuid;
 
 use crate::catalog::{Catalog, Tried, TryError};
-use crate::checks::{self, Looks};
+use crate::checks::{self, Findings, Looks};
 use crate::domain::FunctionName;
 use crate::domain::code::{Code, CodeError};
 use crate::domain::diagnostic::Diagnostic;
-use crate::registry::Registry;
+use crate::domain::packages::Parts;
+use crate::packages::Tree;
+use crate::registry::{Deployed, Registry};
 use crate::runtime::StartError;
 use crate::runtime::deno::DenoRuntime;
 use crate::store::functions::{FunctionChange, FunctionRow};
@@ -53,14 +55,23 @@ pub(crate) struct Deployment<'a> {
 }
 
 impl Deployer {
-    /// What is wrong with `code`, whether it is deployed or not.
+    /// What is wrong with `code`, which is not deployed.
     pub(crate) async fn look(
         &self,
         code: &Code,
         looks: Looks,
     ) -> Result<Vec<Diagnostic>, DeployError> {
+        Ok(self.examine(code, looks, None).await?.diagnostics)
+    }
+
+    async fn examine(
+        &self,
+        code: &Code,
+        looks: Looks,
+        known: Option<Arc<Tree>>,
+    ) -> Result<Findings, DeployError> {
         code.check()?;
-        let found = checks::check(&self.runtime, code, looks).await;
+        let found = checks::check(&self.runtime, code, looks, known).await;
         found.map_err(DeployError::Internal)
     }
 
@@ -70,17 +81,29 @@ impl Deployer {
         deployment: Deployment<'_>,
     ) -> Result<(Uuid, Vec<Diagnostic>), DeployError> {
         let Deployment { name, code, .. } = deployment;
-        let found = self.look(code, deployment.looks).await?;
-        if found.iter().any(Diagnostic::is_error) {
-            return Err(DeployError::Refused(found));
+        // The same code has the same packages, whatever was published since.
+        let packages = &self.runtime.packages;
+        let known = packages.find(name, &code.hash(), &code.entry).await;
+        let known = known.map_err(DeployError::Internal)?;
+        let found = self.examine(code, deployment.looks, known).await?;
+        if found.are_grave() {
+            return Err(DeployError::Refused(found.diagnostics));
         }
-        let tried = self.try_code(name, code).await?;
-        let commit = self
-            .registry
-            .deploy(name, code, deployment.created_by, &deployment.change);
+        let tried = self.try_code(name, code, found.packages.clone()).await?;
+        let parts = match &found.packages {
+            Some(tree) => tree.parts().await.map_err(DeployError::Internal)?,
+            None => Parts::default(),
+        };
+        let new = Deployed {
+            name,
+            code,
+            packages: &parts,
+            created_by: deployment.created_by,
+        };
+        let commit = self.registry.deploy(&new, &deployment.change);
         let id = Box::pin(self.catalog.publish(tried, commit)).await?;
         tracing::info!(function = %name, version = %code.hash(), "deployed");
-        Ok((id, found))
+        Ok((id, found.diagnostics))
     }
 
     /// Has an earlier version serve again; `None` where there is no such version.
@@ -94,7 +117,7 @@ impl Deployer {
         let Some((name, code)) = name.zip(code) else {
             return Ok(None);
         };
-        let tried = self.try_code(&name, &code).await?;
+        let tried = self.try_code(&name, &code, None).await?;
         let change = FunctionChange::default();
         let commit = self.registry.change(function.id, Some(version), &change);
         Box::pin(self.catalog.publish(tried, commit)).await?;
@@ -102,9 +125,14 @@ impl Deployer {
         Ok(Some(()))
     }
 
-    async fn try_code(&self, name: &FunctionName, code: &Code) -> Result<Tried, DeployError> {
+    async fn try_code(
+        &self,
+        name: &FunctionName,
+        code: &Code,
+        packages: Option<Arc<Tree>>,
+    ) -> Result<Tried, DeployError> {
         self.catalog
-            .try_code(name, code)
+            .try_code(name, code, packages)
             .await
             .map_err(|error| match error {
                 TryError::Start(StartError::Broken(said)) => {

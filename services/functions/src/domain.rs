@@ -6,6 +6,7 @@ pub(crate) mod egress;
 pub(crate) mod execution;
 pub(crate) mod limits;
 pub(crate) mod name;
+pub(crate) mod packages;
 pub(crate) mod trigger;
 pub(crate) mod version;
 

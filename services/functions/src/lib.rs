@@ -3,7 +3,7 @@
 //!
 //! `domain` says what a function and its versions are, `source` finds them in a folder, `catalog`
 //! decides which version serves, `runtime` runs it (a trait, and Deno behind it), and `sandbox` is
-//! what a runtime's process is shut in by. `invoker` calls functions and has `journal` record it.
+//! what a runtime's process is shut in by; `packages` keeps what versions import. `invoker` calls functions and has `journal` record it.
 
 mod access;
 mod catalog;
@@ -15,6 +15,7 @@ mod domain;
 mod error;
 mod invoker;
 mod journal;
+mod packages;
 mod registry;
 mod routes;
 mod runtime;

@@ -9,11 +9,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::code::Code;
+use crate::domain::packages::Parts;
 use crate::domain::trigger::Trigger;
 use crate::domain::{FunctionName, VersionId};
 use crate::runtime::Described;
 use crate::store::environment::{self, SealedVariable};
 use crate::store::functions::{self, FunctionChange, FunctionRow};
+use crate::store::packages;
 use crate::store::queue::{self, NewEvent};
 use crate::store::triggers;
 use crate::store::versions::{self, NewVersion};
@@ -33,6 +35,15 @@ pub(crate) struct Registered {
     pub(crate) functions: BTreeMap<FunctionName, FunctionRow>,
     /// Variables by whose they are: a function's by its id, or all functions'.
     pub(crate) environment: BTreeMap<Option<Uuid>, BTreeMap<String, Secret>>,
+}
+
+/// A version to be, with what it imports from registries.
+#[derive(Debug)]
+pub(crate) struct Deployed<'a> {
+    pub(crate) name: &'a FunctionName,
+    pub(crate) code: &'a Code,
+    pub(crate) packages: &'a Parts,
+    pub(crate) created_by: &'a str,
 }
 
 impl Registry {
@@ -172,30 +183,40 @@ impl Registry {
         transaction.commit().await
     }
 
-    /// Makes `code` the version that serves; answers the function's id.
+    /// Makes what is deployed the version that serves; answers the function's id.
     pub(crate) async fn deploy(
         &self,
-        name: &FunctionName,
-        code: &Code,
-        created_by: &str,
+        deployed: &Deployed<'_>,
         change: &FunctionChange,
     ) -> Result<Uuid, sqlx::Error> {
+        let name = deployed.name.as_str();
         let mut transaction = self.pool.begin().await?;
-        let id = match functions::lock(&mut transaction, name.as_str()).await? {
+        let id = match functions::lock(&mut transaction, name).await? {
             Some((id, _)) => id,
-            None => functions::insert(&mut transaction, name.as_str()).await?,
+            None => functions::insert(&mut transaction, name).await?,
         };
         let version = NewVersion {
             function: id,
-            code,
+            code: deployed.code,
             origin: "api",
-            created_by: Some(created_by),
+            created_by: Some(deployed.created_by),
         };
         let number = versions::insert(&mut transaction, &version).await?;
+        if !deployed.packages.0.is_empty() {
+            packages::insert(&mut transaction, (id, number), deployed.packages).await?;
+        }
         functions::set_version(&mut transaction, id, number).await?;
         functions::update(&mut transaction, id, change).await?;
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// Deletes a function, its versions, and what only they imported.
+    pub(crate) async fn delete(&self, id: Uuid) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        functions::delete(&mut transaction, id).await?;
+        packages::sweep(&mut transaction).await?;
+        transaction.commit().await
     }
 
     /// Changes what is said of a function, and which of its versions serves.

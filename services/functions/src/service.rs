@@ -25,7 +25,8 @@ use crate::vault::Vault;
 
 /// The schema `functions`.
 pub const MIGRATIONS: Migrations = pg::migrations!(
-    "functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers", "0005_events", "0006_lighter_journal"
+    "functions": "0001_journal", "0002_versions", "0003_environment", "0004_triggers", "0005_events",
+    "0006_lighter_journal", "0007_import_maps", "0008_packages"
 );
 
 /// Connections for everything the service keeps in Postgres; no function waits for one.
@@ -62,7 +63,7 @@ pub(crate) async fn build(mut config: Config) -> Result<Service, BoxError> {
         config.processes,
         config.granted,
         config.limits,
-        journal.clone(),
+        (journal.clone(), pool.clone()),
         (Arc::clone(&clock), &SystemRandomness),
     )?);
     let snapshots = Snapshots::new(runtime.run_directory().join("versions"))?;

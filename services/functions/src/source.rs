@@ -28,6 +28,8 @@ pub(crate) enum SourceError {
     Name(PathBuf),
     #[error("the entrypoint {0:?} in config.toml is no path of a file in the functions folder")]
     Entry(String),
+    #[error("the import_map {0:?} in config.toml is no path of a file in the functions folder")]
+    ImportMap(String),
     #[error("{} has more than {} files", .0.display(), MAX_FILES)]
     TooManyFiles(PathBuf),
     #[error("{} is larger than {} MiB", .0.display(), MAX_BYTES / (1024 * 1024))]

@@ -5,6 +5,7 @@ pub(crate) mod environment;
 pub(crate) mod executions;
 pub(crate) mod functions;
 pub(crate) mod logs;
+pub(crate) mod packages;
 pub(crate) mod queue;
 pub(crate) mod triggers;
 pub(crate) mod versions;

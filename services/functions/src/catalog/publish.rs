@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::{Catalog, Function};
 use crate::domain::code::Code;
 use crate::domain::{FunctionName, Version};
+use crate::packages::Tree;
 use crate::runtime::{StartError, Worker};
 use crate::source::SourceError;
 
@@ -25,16 +26,21 @@ pub(crate) enum TryError {
 }
 
 impl Catalog {
-    /// Starts `code` as the function `name` would run it.
+    /// Starts `code` as the function `name` would run it, with `packages` where it is known what it
+    /// imports.
     pub(crate) async fn try_code(
         self: &Arc<Self>,
         name: &FunctionName,
         code: &Code,
+        packages: Option<Arc<Tree>>,
     ) -> Result<Tried, TryError> {
         let secrets = self.refreshing.lock().await.secrets(name);
         let (snapshots, name, code) = (Arc::clone(&self.snapshots), name.clone(), code.clone());
         let made = tokio::task::spawn_blocking(move || snapshots.make(name, &code, secrets)).await;
         let version = made.map_err(|error| StartError::Unavailable(error.into()))??;
+        if let Some(packages) = packages {
+            let _ = version.packages.set(packages);
+        }
         let version = Arc::new(version);
         let worker = self.runtime.start(Arc::clone(&version)).await?;
         Ok(Tried { version, worker })

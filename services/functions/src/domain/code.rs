@@ -20,6 +20,8 @@ const MAX_PATH_BYTES: usize = 500;
 pub(crate) struct Code {
     /// The module to import.
     pub(crate) entry: PathBuf,
+    /// The `deno.json` or import map that counts, where that is not the nearest one.
+    pub(crate) import_map: Option<PathBuf>,
     pub(crate) files: BTreeMap<PathBuf, Bytes>,
 }
 
@@ -32,6 +34,8 @@ pub(crate) enum CodeError {
     Path(String),
     #[error("there is no file {0}, which is to be the function's entry")]
     Entry(String),
+    #[error("there is no file {0}, which is to be the function's import map")]
+    ImportMap(String),
     #[error("a function has at most {MAX_FILES} files")]
     TooMany,
     #[error("the files of a function come to {} MiB at most", MAX_BYTES / (1024 * 1024))]
@@ -61,6 +65,15 @@ pub(crate) fn path(text: &str) -> Result<PathBuf, CodeError> {
 }
 
 impl Code {
+    /// With the `deno.json` or import map at `path`.
+    pub(crate) fn with_import_map(mut self, path: PathBuf) -> Self {
+        self.import_map = None;
+        if self.config().as_ref().map(ConfigFile::path) != Some(&*path) {
+            self.import_map = Some(path);
+        }
+        self
+    }
+
     /// Refuses what cannot be a version.
     pub(crate) fn check(&self) -> Result<(), CodeError> {
         if self.files.len() > MAX_FILES {
@@ -72,6 +85,10 @@ impl Code {
         }
         if !self.files.contains_key(&self.entry) {
             return Err(CodeError::Entry(self.entry.display().to_string()));
+        }
+        let mut named = self.import_map.iter();
+        if let Some(missing) = named.find(|path| !self.files.contains_key(*path)) {
+            return Err(CodeError::ImportMap(missing.display().to_string()));
         }
         Ok(())
     }
@@ -101,11 +118,12 @@ impl Code {
         ];
         let found = signs.into_iter().filter(|(_, words)| mentions(words));
         let config = self.config();
-        let read = |path: &PathBuf| Some(OwnLimits::read(path, self.files.get(path)?));
-        let limits = match &config {
-            Some(ConfigFile::Deno(path)) => read(path),
-            Some(ConfigFile::ImportMap(_)) | None => None,
+        let deno = match &config {
+            Some(ConfigFile::Deno(path)) => Some(path.clone()),
+            Some(ConfigFile::ImportMap(_)) | None => self.nearest(&["deno.json", "deno.jsonc"]),
         };
+        let read = |path: PathBuf| Some(OwnLimits::read(&path, self.files.get(&path)?));
+        let limits = deno.and_then(read);
         Traits {
             limits: limits.unwrap_or_else(|| Ok(OwnLimits::default())),
             config,
@@ -113,17 +131,18 @@ impl Code {
         }
     }
 
-    /// The configuration nearest to the entry.
+    /// The configuration that counts: the one that was named, else the nearest one.
     fn config(&self) -> Option<ConfigFile> {
-        self.entry.ancestors().skip(1).find_map(|folder| {
-            let known = |name: &str| {
-                let path = folder.join(name);
-                self.files.contains_key(&path).then_some(path)
-            };
-            let deno = known("deno.json").or_else(|| known("deno.jsonc"));
-            let map = known("import_map.json");
-            deno.map(ConfigFile::Deno)
-                .or_else(|| map.map(ConfigFile::ImportMap))
+        let nearest = || self.nearest(&["deno.json", "deno.jsonc", "import_map.json"]);
+        self.import_map.clone().or_else(nearest).map(ConfigFile::at)
+    }
+
+    /// The first of `names` that lies beside the entry, or in a folder above it.
+    fn nearest(&self, names: &[&str]) -> Option<PathBuf> {
+        let mut folders = self.entry.ancestors().skip(1);
+        folders.find_map(|folder| {
+            let mut paths = names.iter().map(|name| folder.join(name));
+            paths.find(|path| self.files.contains_key(path))
         })
     }
 
@@ -135,6 +154,10 @@ impl Code {
             hash.update([0]);
             hash.update((content.len() as u64).to_be_bytes());
             hash.update(content);
+        }
+        if let Some(import_map) = &self.import_map {
+            hash.update([0]);
+            hash.update(import_map.as_os_str().as_encoded_bytes());
         }
         VersionId::new(&hash.finalize())
     }
@@ -177,10 +200,32 @@ mod tests {
     }
 
     #[test]
+    fn the_import_map_that_is_named_counts_before_the_nearest_one() {
+        let files = ["f/a/index.ts", "f/a/deno.json", "f/map.json"];
+        let code = Code {
+            entry: "f/a/index.ts".into(),
+            files: files.map(|path| (path.into(), Bytes::new())).into(),
+            ..Code::default()
+        };
+        let nearest = Some(ConfigFile::Deno("f/a/deno.json".into()));
+        assert_eq!(code.traits().config, nearest);
+        let same = code.clone().with_import_map("f/a/deno.json".into());
+        assert_eq!(same, code, "the nearest one by its name is nothing new");
+        let other = code.clone().with_import_map("f/map.json".into());
+        let named = Some(ConfigFile::ImportMap("f/map.json".into()));
+        assert_eq!(other.traits().config, named);
+        assert_ne!(other.hash().as_str(), code.hash().as_str());
+        let missing = code.with_import_map("f/none.json".into());
+        let expected = CodeError::ImportMap("f/none.json".to_owned());
+        assert_eq!(missing.check(), Err(expected));
+    }
+
+    #[test]
     fn the_hash_depends_on_paths_and_contents() {
         let code = |path: &str, text: &'static str| Code {
             entry: path.into(),
             files: BTreeMap::from([(path.into(), Bytes::from(text))]),
+            ..Code::default()
         };
         assert_eq!(
             code("a", "b").hash().as_str(),

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use common::Secret;
 
 use super::egress::Egress;
+use crate::packages::Tree;
+
 use super::{FunctionName, Limits, OwnLimits};
 
 /// What a version's files hash to: 64 hexadecimal digits.
@@ -79,6 +81,8 @@ pub(crate) struct Version {
     /// A copy of the function's own files and of `_shared`; nobody writes to it.
     pub(crate) code: Arc<CodeFolder>,
     pub(crate) secrets: Arc<Secrets>,
+    /// What it imports from registries, once that is known and is something.
+    pub(crate) packages: Arc<OnceLock<Arc<Tree>>>,
 }
 
 /// What is seen of code without running it, and decides how it is run.
@@ -137,6 +141,24 @@ pub(crate) enum ConfigFile {
     ImportMap(PathBuf),
 }
 
+impl ConfigFile {
+    /// What the file at `path` is, by its name.
+    pub(super) fn at(path: PathBuf) -> Self {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if matches!(name, Some("deno.json" | "deno.jsonc")) {
+            Self::Deno(path)
+        } else {
+            Self::ImportMap(path)
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Deno(path) | Self::ImportMap(path) => path,
+        }
+    }
+}
+
 impl Version {
     /// The same code with other secrets.
     pub(crate) fn with_secrets(&self, secrets: Arc<Secrets>) -> Self {
@@ -147,6 +169,7 @@ impl Version {
             traits: self.traits.clone(),
             code: Arc::clone(&self.code),
             secrets,
+            packages: Arc::clone(&self.packages),
         }
     }
 

@@ -39,6 +39,7 @@ use common::{BoxError, Clock, Randomness};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pg::Endpoint;
+use pg::sqlx::postgres::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -49,11 +50,13 @@ use crate::config::{Granted, ProcessConfig};
 use crate::domain::version::{Sign, Traits};
 use crate::domain::{Limits, Version};
 use crate::journal::Journal;
+use crate::packages::Packages;
 use crowd::Crowd;
 use door::{Door, Target};
 use run_directory::RunDirectory;
 use spawner::Spawner;
 use stock::Stock;
+use tools::Fetched;
 
 /// How long a start waits for a process to end where no other may be started: one that is idle may
 /// have background work to finish first.
@@ -81,6 +84,8 @@ pub(crate) struct DenoRuntime {
     closing: CancellationToken,
     run: RunDirectory,
     journal: Journal,
+    /// What versions import from registries.
+    pub(crate) packages: Packages,
     clock: Arc<dyn Clock>,
 }
 
@@ -91,7 +96,7 @@ impl DenoRuntime {
         config: ProcessConfig,
         granted: Granted,
         limits: Limits,
-        journal: Journal,
+        (journal, pool): (Journal, PgPool),
         (clock, randomness): (Arc<dyn Clock>, &dyn Randomness),
     ) -> Result<Self, BoxError> {
         let run = RunDirectory::create(&config.run_directory, randomness)?;
@@ -117,6 +122,7 @@ impl DenoRuntime {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             run,
+            packages: Packages::new(config.packages.clone(), pool),
             config,
             granted,
             limits,
@@ -167,9 +173,9 @@ impl DenoRuntime {
         if let Some(egress) = version.traits.egress() {
             reach::check(&self.config, egress).map_err(StartError::Broken)?;
         }
-        let mut fetched = false;
+        let known = self.find_packages(&version).await;
         loop {
-            let own = self.wants_its_own(&version.traits);
+            let own = self.wants_its_own(&version);
             let waiting = if own { None } else { self.stock.take() };
             let slot = match waiting {
                 Some(slot) => slot,
@@ -183,14 +189,33 @@ impl DenoRuntime {
                 // It died while it waited; the stock runs out of such slots.
                 Err(slot::AssignError::SlotLost) => {}
                 Err(slot::AssignError::Start(StartError::Broken(said)))
-                    if !fetched && version.traits.show(Sign::Packages) && lacks_package(&said) =>
+                    if version.packages.get().is_none()
+                        && version.traits.show(Sign::Packages)
+                        && lacks_package(&said) =>
                 {
-                    fetched = true;
-                    self.fetch_packages(&version).await?;
+                    // Others than were deployed must not be taken.
+                    known.as_ref().map_err(|error| {
+                        StartError::Unavailable(common::error::chain(&**error).into())
+                    })?;
+                    if !self.fetch_packages(&version).await? {
+                        return Err(StartError::Broken(said));
+                    }
                 }
                 Err(slot::AssignError::Start(error)) => return Err(error),
             }
         }
+    }
+
+    /// Finds what `version` had of packages when it was deployed.
+    async fn find_packages(&self, version: &Version) -> Result<(), BoxError> {
+        if !version.traits.show(Sign::Packages) || version.packages.get().is_some() {
+            return Ok(());
+        }
+        let (name, id, entry) = (&version.function, &version.id, &version.entry);
+        if let Some(tree) = self.packages.find(name, id, entry).await? {
+            let _ = version.packages.set(tree);
+        }
+        Ok(())
     }
 
     /// Room for one more process. Where as many run as may, one that is idle ends, the longest idle
@@ -212,8 +237,11 @@ impl DenoRuntime {
     }
 
     /// Whether no process that waits for any function will do.
-    fn wants_its_own(&self, traits: &Traits) -> bool {
-        traits.config.is_some() || self.database(traits).is_some()
+    fn wants_its_own(&self, version: &Version) -> bool {
+        let traits = &version.traits;
+        version.packages.get().is_some()
+            || traits.config.is_some()
+            || self.database(traits).is_some()
     }
 
     /// The database, for code that may connect to it.
@@ -222,14 +250,20 @@ impl DenoRuntime {
         database.filter(|_| traits.show(Sign::Database))
     }
 
-    async fn fetch_packages(&self, version: &Arc<Version>) -> Result<(), StartError> {
+    /// Fetches what a version of the folder imports; says whether there was something.
+    async fn fetch_packages(&self, version: &Arc<Version>) -> Result<bool, StartError> {
         let fetching = async { self.bench_of(version).await?.fetch_packages().await };
-        let said = fetching.await.map_err(StartError::Unavailable)?;
-        if said.success {
-            Ok(())
-        } else {
-            Err(StartError::Broken(said.errors))
+        let fetched = fetching.await.map_err(StartError::Unavailable)?;
+        let tree = match fetched {
+            Fetched::Tree(Some(tree)) => tree,
+            Fetched::Tree(None) => return Ok(false),
+            Fetched::Refused(said) => return Err(StartError::Broken(said)),
+        };
+        if let Err(error) = self.packages.note(version, &tree).await {
+            let error = common::error::chain(&*error);
+            tracing::warn!(function = %version.function, error, "a version's packages were not written down");
         }
+        Ok(version.packages.set(tree).is_ok())
     }
 }
 

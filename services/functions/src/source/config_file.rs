@@ -20,6 +20,11 @@ pub(crate) struct FunctionConfig {
     /// The module to import, where that is not `<name>/index.ts`: relative to the folder the
     /// project's own file lies in, the one above `functions`.
     entrypoint: Option<String>,
+    /// The `deno.json` or import map that counts, relative to the same folder.
+    import_map: Option<String>,
+    /// Patterns of files that are read by the function, relative to the same folder.
+    #[serde(default)]
+    static_files: Vec<String>,
 }
 
 impl FunctionConfig {
@@ -27,10 +32,33 @@ impl FunctionConfig {
     /// have it.
     pub(super) fn entry(&self) -> Option<Result<PathBuf, SourceError>> {
         let text = self.entrypoint.as_deref()?;
-        let below = text.strip_prefix("./").unwrap_or(text);
-        let below = below.strip_prefix("functions/").unwrap_or(below);
-        Some(code::path(below).map_err(|_| SourceError::Entry(text.to_owned())))
+        Some(below(text).ok_or_else(|| SourceError::Entry(text.to_owned())))
     }
+
+    /// The import map, relative to the functions folder; the error where no function could have it.
+    pub(super) fn import_map(&self) -> Option<Result<PathBuf, SourceError>> {
+        let text = self.import_map.as_deref()?;
+        Some(below(text).ok_or_else(|| SourceError::ImportMap(text.to_owned())))
+    }
+
+    /// What `static_files` names, relative to the functions folder: files, and of a pattern the
+    /// folder that it looks through.
+    pub(super) fn static_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.static_files.iter().filter_map(|pattern| {
+            let plain = pattern.split(['*', '?', '[', '{']).next()?;
+            let whole = plain.len() == pattern.len();
+            let folder = plain.rsplit_once('/').map(|(folder, _)| folder);
+            below(if whole { plain } else { folder? })
+        })
+    }
+}
+
+/// `text`, a path relative to the folder of the project's own file, relative to the functions
+/// folder; `None` for what is not in that.
+fn below(text: &str) -> Option<PathBuf> {
+    let below = text.strip_prefix("./").unwrap_or(text);
+    let below = below.strip_prefix("functions/").unwrap_or(below);
+    code::path(below).ok()
 }
 
 #[derive(Default, Deserialize)]

@@ -2,7 +2,7 @@
 //! What begins with `_` is shared code: `_shared` belongs to every function.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use super::tree::Tree;
@@ -10,12 +10,16 @@ use super::{FunctionConfig, SourceError, io_error};
 use crate::domain::FunctionName;
 
 const SHARED: &str = "_shared";
+/// What says beside an entry what its imports mean.
+const CONFIGURATIONS: [&str; 3] = ["deno.json", "deno.jsonc", "import_map.json"];
 
 /// A function in the folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// The module to import, relative to the folder.
     pub(crate) entry: PathBuf,
+    /// What `config.toml` says its imports mean, relative to the folder.
+    pub(crate) import_map: Option<PathBuf>,
     /// Differs when a file of the function has changed.
     pub(crate) fingerprint: u64,
     pub(super) tree: Tree,
@@ -56,23 +60,49 @@ pub(super) fn scan(
             scan.misnamed.push(SourceError::Name(directory.join(entry)));
             continue;
         };
-        let found = read(directory, entry, shared.clone());
+        let found = read(directory, entry, shared.clone(), config.get(name.as_str()));
         scan.functions.insert(name, found);
     }
     Ok(scan)
 }
 
-fn read(directory: &Path, entry: PathBuf, shared: Tree) -> Result<Found, SourceError> {
+fn read(
+    directory: &Path,
+    entry: PathBuf,
+    shared: Tree,
+    config: Option<&FunctionConfig>,
+) -> Result<Found, SourceError> {
     let mut tree = shared;
+    let mut roots = vec![PathBuf::from(SHARED)];
+    let mut add = |tree: &mut Tree, path: PathBuf| {
+        let known = roots.iter().any(|root| path.starts_with(root));
+        if !known {
+            tree.add(directory, &path)?;
+            roots.push(path);
+        }
+        Ok::<(), SourceError>(())
+    };
     // A module in a folder has all of it: of `a/src/main.ts` that is `a`.
     let own = entry.iter().next().map_or(entry.as_path(), Path::new);
-    if own != Path::new(SHARED) {
-        tree.add(directory, own)?;
+    add(&mut tree, own.to_owned())?;
+    let import_map = config.and_then(FunctionConfig::import_map).transpose()?;
+    // One map for all functions, as older projects have it.
+    let common = Path::new("import_map.json");
+    let own_map = CONFIGURATIONS.map(|name| entry.with_file_name(name));
+    if let Some(path) = &import_map {
+        add(&mut tree, path.clone())?;
+    } else if !own_map.iter().any(|path| directory.join(path).is_file()) {
+        add(&mut tree, common.to_owned())?;
+    }
+    for path in config.into_iter().flat_map(FunctionConfig::static_files) {
+        add(&mut tree, path)?;
     }
     let mut hasher = DefaultHasher::new();
     tree.stamp(&mut hasher);
+    import_map.hash(&mut hasher);
     Ok(Found {
         entry,
+        import_map,
         fingerprint: hasher.finish(),
         tree,
     })

@@ -52,6 +52,7 @@ impl Snapshots {
             traits: code.traits(),
             code: Arc::new(folder),
             secrets,
+            packages: Arc::default(),
         })
     }
 }
@@ -63,9 +64,14 @@ pub(crate) fn read(source: &Path, found: &Found) -> Result<Code, SourceError> {
         let content = read_bounded(&source.join(relative))?;
         files.insert(relative.to_owned(), Bytes::from(content));
     }
-    Ok(Code {
+    let code = Code {
         entry: found.entry.clone(),
+        import_map: None,
         files,
+    };
+    Ok(match &found.import_map {
+        Some(path) => code.with_import_map(path.clone()),
+        None => code,
     })
 }
 

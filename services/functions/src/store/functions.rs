@@ -176,10 +176,10 @@ pub(crate) async fn update(
     .map(drop)
 }
 
-pub(crate) async fn delete(pool: &PgPool, id: Uuid) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete(connection: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query("delete from functions.functions where id = $1")
         .bind(id)
-        .execute(pool)
+        .execute(connection)
         .await
         .map(drop)
 }

@@ -1,7 +1,7 @@
 //! Versions of functions and their files.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use pg::sqlx::postgres::PgPool;
@@ -43,6 +43,8 @@ pub(crate) async fn insert(
 ) -> Result<i32, sqlx::Error> {
     let hash = version.code.hash();
     let entry = version.code.entry.to_string_lossy();
+    let import_map = version.code.import_map.as_deref();
+    let import_map = import_map.map(Path::to_string_lossy);
     let newest: Option<(i32, String, String)> = sqlx::query_as(
         "select number, hash, entry from functions.versions where function_id = $1
           order by number desc limit 1",
@@ -56,8 +58,9 @@ pub(crate) async fn insert(
         None => 1,
     };
     sqlx::query(
-        "insert into functions.versions (function_id, number, hash, entry, origin, created_by)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into functions.versions
+             (function_id, number, hash, entry, origin, created_by, import_map)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(version.function)
     .bind(number)
@@ -65,6 +68,7 @@ pub(crate) async fn insert(
     .bind(&*entry)
     .bind(version.origin)
     .bind(version.created_by)
+    .bind(import_map.as_deref())
     .execute(&mut *connection)
     .await?;
     let (paths, contents): (Vec<String>, Vec<&[u8]>) = version
@@ -123,14 +127,14 @@ pub(crate) async fn code(
     function: Uuid,
     number: i32,
 ) -> Result<Option<Code>, sqlx::Error> {
-    let entry: Option<String> = sqlx::query_scalar(
-        "select entry from functions.versions where function_id = $1 and number = $2",
+    let named: Option<(String, Option<String>)> = sqlx::query_as(
+        "select entry, import_map from functions.versions where function_id = $1 and number = $2",
     )
     .bind(function)
     .bind(number)
     .fetch_optional(pool)
     .await?;
-    let Some(entry) = entry else {
+    let Some((entry, import_map)) = named else {
         return Ok(None);
     };
     let files: Vec<(String, Vec<u8>)> = sqlx::query_as(
@@ -146,6 +150,7 @@ pub(crate) async fn code(
         .collect();
     Ok(Some(Code {
         entry: entry.into(),
+        import_map: import_map.map(PathBuf::from),
         files,
     }))
 }

@@ -104,6 +104,36 @@ async fn a_form_of_files_becomes_a_function_that_can_be_read_back_and_deleted() 
 }
 
 #[tokio::test]
+async fn the_import_map_that_is_sent_by_its_path_counts() {
+    let functions = Box::pin(started()).await;
+    let metadata = json!({ "entrypoint_path": "functions/a/index.ts", "verify_jwt": false,
+        "import_map_path": "functions/maps/map.json" });
+    let entry = (
+        "functions/a/index.ts",
+        "import { word } from 'word'; Deno.serve(() => Response.json(word));",
+    );
+    let word = ("functions/word.ts", "export const word = 1;");
+    let map = (
+        "functions/maps/map.json",
+        r#"{ "imports": { "word": "../word.ts" } }"#,
+    );
+    let whole = form(&metadata.to_string(), &[entry, word, map]);
+    let made = deploy(&functions, "mapped", whole).await.expect_status(201);
+    assert_eq!(made.json()["import_map"], json!(true));
+    let answer = functions.service.get("/mapped").await.expect_status(200);
+    assert_eq!(answer.json(), json!(1));
+    let without = form(&metadata.to_string(), &[entry, word]);
+    let refused = deploy(&functions, "mapped", without)
+        .await
+        .expect_status(400);
+    assert!(
+        refused
+            .text()
+            .contains("there is no file functions/maps/map.json")
+    );
+}
+
+#[tokio::test]
 async fn secrets_are_set_shown_as_digests_and_unset() {
     let functions = Box::pin(started()).await;
     let _ = deploy(&functions, "greet", form(METADATA, &FILES))

@@ -1,5 +1,7 @@
 //! Deploying by the API: versions, what is refused, and going back.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use functions::Config;
 use http::Method;
 use serde_json::{Value, json};
@@ -305,4 +307,32 @@ async fn what_one_node_deploys_another_one_serves() {
         .await
         .expect_status(200);
     until(|| async { (ask().await == "2").then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn deploys_under_load_lose_no_request_and_never_go_back() {
+    let functions = Stage::new().start().await;
+    let _ = create(&functions, "answer", "export default () => 0;").await;
+    let (deployed, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let calling = async || {
+        let mut calls = 0;
+        while !done.load(Ordering::SeqCst) {
+            let least = deployed.load(Ordering::SeqCst);
+            let answer = functions.json("/answer").await.as_u64().expect("a number");
+            assert!(answer >= least, "{answer} after {least} was deployed");
+            calls += 1;
+        }
+        calls
+    };
+    let deploying = async {
+        for number in 1..=6 {
+            let body = json!({ "code": format!("export default () => {number};") });
+            let sent = send(&functions, Method::PUT, "/answer", body).await;
+            let _ = sent.expect_status(200);
+            deployed.store(number, Ordering::SeqCst);
+        }
+        done.store(true, Ordering::SeqCst);
+    };
+    let ((), one, two, three) = tokio::join!(deploying, calling(), calling(), calling());
+    assert!(one + two + three > 6, "they called all the while");
 }

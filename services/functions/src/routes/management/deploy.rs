@@ -31,6 +31,8 @@ pub(super) struct Parameters {
 struct Metadata {
     name: Option<String>,
     entrypoint_path: String,
+    /// Empty where there is none.
+    import_map_path: Option<String>,
     verify_jwt: Option<bool>,
 }
 
@@ -88,7 +90,15 @@ async fn read(mut form: Multipart) -> Result<(Metadata, Code), ApiError> {
     }
     let metadata = metadata.ok_or_else(|| ApiError::Invalid("there is no metadata".to_owned()))?;
     let entry = code::path(&metadata.entrypoint_path)?;
-    let code = Code { entry, files };
+    let mut code = Code {
+        entry,
+        import_map: None,
+        files,
+    };
+    let import_map = metadata.import_map_path.as_deref().unwrap_or_default();
+    if !import_map.is_empty() {
+        code = code.with_import_map(code::path(import_map)?);
+    }
     code.check()?;
     Ok((metadata, code))
 }

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use super::run_directory::make_folder;
 use super::specifiers;
 use crate::domain::code::is_source;
+use crate::packages::Tree;
 use crate::sandbox::UserIdentity;
-
-/// The folders of Deno's cache that hold packages and modules.
-pub(super) const PACKAGES: [&str; 2] = ["npm", "remote"];
 
 /// The folder, removed when this is dropped.
 #[derive(Debug)]
@@ -32,10 +30,10 @@ impl SlotFolder {
         Ok(folder)
     }
 
-    /// Gives the process what was fetched of packages, to read, in the cache it keeps for itself.
+    /// Gives the process what its version imports, to read, in the cache it keeps for itself.
     pub(super) fn link_packages(
         &self,
-        packages: &Path,
+        packages: Option<&Tree>,
         user: Option<UserIdentity>,
     ) -> io::Result<()> {
         let cache = self.cache();
@@ -43,8 +41,8 @@ impl SlotFolder {
         if let Some(user) = user {
             chown(&cache, Some(user.uid), Some(user.gid))?;
         }
-        for kind in PACKAGES {
-            symlink(packages.join(kind), cache.join(kind))?;
+        for (kind, folder) in packages.into_iter().flat_map(Tree::folders) {
+            symlink(folder, cache.join(kind))?;
         }
         Ok(())
     }
@@ -110,31 +108,6 @@ pub(super) fn copy_code(from: &Path, to: &Path) -> io::Result<()> {
                 }
                 fs::set_permissions(&target, fs::Permissions::from_mode(0o644))?;
             }
-        }
-    }
-    Ok(())
-}
-
-/// Moves what is in `from` into `to`, folder by folder. A file that is there already stays, but for
-/// a registry's list of versions; no link is followed or moved. Files appear in one step: others
-/// read while this runs.
-pub(super) fn merge(from: &Path, to: &Path) -> io::Result<()> {
-    const LIST_OF_VERSIONS: &str = "registry.json";
-    for entry in from.read_dir()? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            if !target.is_dir() {
-                make_folder(&target, 0o755)?;
-            }
-            merge(&entry.path(), &target)?;
-        } else if kind.is_file() && (entry.file_name() == LIST_OF_VERSIONS || !target.exists()) {
-            let mut draft = target.clone().into_os_string();
-            draft.push(".new");
-            fs::copy(entry.path(), &draft)?;
-            fs::set_permissions(&draft, fs::Permissions::from_mode(0o644))?;
-            fs::rename(&draft, &target)?;
         }
     }
     Ok(())

@@ -9,7 +9,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::PACKAGES;
 use common::Randomness;
 use common::random::token;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -74,7 +73,7 @@ impl RunDirectory {
     }
 
     /// The folder for packages: `wanted`, made where it is not there, or one in here where it
-    /// cannot be made; then packages are fetched again after every start.
+    /// cannot be made; then packages are restored after every start.
     pub(super) fn packages(&self, wanted: &Path) -> io::Result<PathBuf> {
         match open_to_all(wanted) {
             Ok(found) => Ok(found),
@@ -130,13 +129,6 @@ fn open_to_all(path: &Path) -> io::Result<PathBuf> {
     if !path.is_dir() {
         fs::create_dir_all(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    }
-    for kind in PACKAGES {
-        let folder = path.join(kind);
-        if !folder.is_dir() {
-            fs::create_dir_all(&folder)?;
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
-        }
     }
     path.canonicalize()
 }

@@ -74,7 +74,7 @@ impl DenoRuntime {
     /// as many run as may.
     pub(super) async fn spawn_slot(&self, version: &Arc<Version>) -> Result<Slot, StartError> {
         let room = self.room().await?;
-        let own = self.wants_its_own(&version.traits).then_some(version);
+        let own = self.wants_its_own(version).then_some(version);
         self.spawn_slot_in(room, own)
             .await
             .map_err(StartError::Unavailable)
@@ -107,7 +107,8 @@ impl DenoRuntime {
         let number = self.next_slot.fetch_add(1, Ordering::Relaxed);
         let path = self.run.path().join(format!("slots/{number}"));
         let folder = Arc::new(SlotFolder::create(path, self.config.user)?);
-        folder.link_packages(&self.config.packages, self.config.user)?;
+        let tree = version.and_then(|version| version.packages.get());
+        folder.link_packages(tree.map(|tree| &**tree), self.config.user)?;
         let mut traits = Traits::default();
         if let Some(version) = version {
             lay_down(version, &folder).await?;

@@ -1,7 +1,8 @@
 //! Deno's own tools (linter, type checker, the graph of modules) over a function's code, shut in
 //! like the functions themselves: they read what strangers wrote.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::chown;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,11 +14,12 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::DenoRuntime;
-use super::folder::{PACKAGES, SlotFolder, copy_code};
+use super::folder::{SlotFolder, copy_code};
 use super::launch;
 use crate::domain::Version;
 use crate::domain::code::Code;
 use crate::domain::version::Traits;
+use crate::packages::{TooLarge, Tree};
 use crate::sandbox::{self, SandboxSpec};
 use crate::source;
 
@@ -43,6 +45,15 @@ pub(crate) struct Said {
     pub(crate) success: bool,
     pub(crate) output: String,
     pub(crate) errors: String,
+}
+
+/// What became of fetching packages.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// They are there; `None` where the code imports none.
+    Tree(Option<Arc<Tree>>),
+    /// Why one cannot be had, in Deno's words.
+    Refused(String),
 }
 
 impl DenoRuntime {
@@ -105,14 +116,39 @@ impl Bench<'_> {
         arguments
     }
 
-    /// Fetches the packages that the code imports, and gives them to all functions.
-    pub(crate) async fn fetch_packages(&self) -> Result<Said, BoxError> {
+    /// Fetches the packages that the code imports. A `deno.lock` of its own says which.
+    pub(crate) async fn fetch_packages(&self) -> Result<Fetched, BoxError> {
         const HTTPS: u16 = 443;
-        let mut arguments = self.arguments(&["cache", "--no-lock", "--allow-import"]);
+        let lock = self.folder.work().join("packages.lock");
+        let own = self
+            .folder
+            .code()
+            .join(&self.entry)
+            .with_file_name("deno.lock");
+        if own.is_file() {
+            std::fs::copy(&own, &lock)?;
+            if let Some(user) = self.runtime.config.user {
+                chown(&lock, Some(user.uid), Some(user.gid))?;
+            }
+        }
+        let mut arguments = self.arguments(&["cache", "--frozen=false", "--allow-import"]);
+        arguments.push(format!("--lock={}", lock.display()));
         arguments.push(self.entry());
         let said = self.run(&arguments, &[HTTPS]).await?;
-        self.keep_downloads().await?;
-        Ok(said)
+        if !said.success {
+            return Ok(Fetched::Refused(said.errors));
+        }
+        let kept = self.runtime.packages.keep(self.folder.cache(), lock).await;
+        match kept {
+            Err(error) if error.is::<TooLarge>() => Ok(Fetched::Refused(error.to_string())),
+            kept => kept.map(Fetched::Tree),
+        }
+    }
+
+    /// Has the tools find `packages`, instead of fetching any.
+    pub(crate) fn use_packages(&self, packages: &Tree) -> std::io::Result<()> {
+        let user = self.runtime.config.user;
+        self.folder.link_packages(Some(packages), user)
     }
 
     /// Runs `deno` with `arguments` in the code's folder; `ports` are what it may connect to.
@@ -169,24 +205,6 @@ impl Bench<'_> {
             .kill_on_drop(true);
         Ok(command)
     }
-
-    /// Gives what a tool has downloaded to all functions, read-only; what is there already stays,
-    /// but for lists of versions, which grow.
-    async fn keep_downloads(&self) -> Result<(), BoxError> {
-        let (from, to) = (self.folder.cache(), self.runtime.config.packages.clone());
-        tokio::task::spawn_blocking(move || keep(&from, &to)).await??;
-        Ok(())
-    }
-}
-
-fn keep(from: &Path, to: &Path) -> std::io::Result<()> {
-    for name in PACKAGES {
-        let (from, to) = (from.join(name), to.join(name));
-        if from.is_dir() {
-            super::folder::merge(&from, &to)?;
-        }
-    }
-    Ok(())
 }
 
 async fn read(pipe: impl AsyncRead + Unpin) -> String {

@@ -8,7 +8,6 @@ use http::StatusCode;
 use crate::error::ApiError;
 use crate::routes::AppState;
 use crate::routes::admin::Admin;
-use crate::store::functions;
 
 pub(in crate::routes) async fn delete_function(
     _: Admin,
@@ -23,7 +22,7 @@ pub(in crate::routes) async fn delete_function(
             row.name
         )));
     }
-    functions::delete(&state.pool, row.id).await?;
+    state.deployer.registry.delete(row.id).await?;
     state.catalog.refresh().await;
     Ok(StatusCode::NO_CONTENT)
 }

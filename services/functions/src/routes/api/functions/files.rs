@@ -13,11 +13,12 @@ use crate::domain::code::{self, Code};
 use crate::error::ApiError;
 
 /// `code` is the entry's text; `files` are others beside it, or all of them with `entry` naming
-/// one.
+/// one. `import_map` names the `deno.json` or import map that counts, where it is not the nearest.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Files {
     code: Option<String>,
     entry: Option<String>,
+    import_map: Option<String>,
     #[serde(rename = "files")]
     others: Option<BTreeMap<String, FileContent>>,
 }
@@ -32,7 +33,10 @@ enum FileContent {
 
 impl Files {
     pub(crate) fn is_empty(&self) -> bool {
-        self.code.is_none() && self.others.is_none() && self.entry.is_none()
+        self.code.is_none()
+            && self.others.is_none()
+            && self.entry.is_none()
+            && self.import_map.is_none()
     }
 
     /// The code that is meant, of a new function or over that of `before`.
@@ -46,6 +50,11 @@ impl Files {
             (None, Some(before)) => before.entry.clone(),
             (None, None) => PathBuf::from(format!("{name}/index.ts")),
         };
+        let import_map = match (&self.import_map, &before) {
+            (Some(path), _) => Some(code::path(path)?),
+            (None, Some(before)) if self.others.is_none() => before.import_map.clone(),
+            (None, _) => None,
+        };
         let mut files = match self.others {
             Some(files) => read(files)?,
             None => before.map(|before| before.files).unwrap_or_default(),
@@ -53,7 +62,14 @@ impl Files {
         if let Some(text) = self.code {
             files.insert(entry.clone(), Bytes::from(text));
         }
-        let code = Code { entry, files };
+        let mut code = Code {
+            entry,
+            import_map: None,
+            files,
+        };
+        if let Some(path) = import_map {
+            code = code.with_import_map(path);
+        }
         code.check()?;
         Ok(code)
     }

@@ -86,6 +86,7 @@ mod tests {
     fn files_are_compared_one_by_one() {
         let code = |files: &[(&str, &'static str)]| Code {
             entry: "a".into(),
+            import_map: None,
             files: files
                 .iter()
                 .map(|(path, text)| ((*path).into(), Bytes::from(*text)))
