@@ -1,5 +1,6 @@
 //! Everything the service reads from its environment.
 
+mod control_groups;
 mod deno;
 mod egress;
 mod public_url;
@@ -20,6 +21,7 @@ use crate::journal::Retention;
 use crate::sandbox::UserIdentity;
 use crate::service;
 
+pub(crate) use control_groups::ControlGroups;
 pub(crate) use public_url::PublicUrl;
 
 const MIB: u64 = 1024 * 1024;
@@ -76,6 +78,8 @@ pub(crate) struct ProcessConfig {
     /// `FUNCTIONS_CACHE_DIR`: packages that functions import, fetched once for all of them.
     pub(crate) packages: PathBuf,
     pub(crate) user: Option<UserIdentity>,
+    /// `FUNCTIONS_CGROUP`: where each process has a control group.
+    pub(crate) control_groups: ControlGroups,
     /// `FUNCTIONS_WARM_SLOTS`: processes kept ready for the next function.
     pub(crate) warm: usize,
     /// `FUNCTIONS_MAX_WORKERS`: processes at most, warm ones included.
@@ -212,6 +216,7 @@ fn processes(settings: &Settings<'_>, owner: Option<&Endpoint>) -> Option<Proces
         run_directory,
         packages: packages(settings),
         user: user?.user(),
+        control_groups: control_groups::find(settings),
         warm,
         most,
         egress_ports,

@@ -34,6 +34,8 @@ enum SandboxError {
     Orphan,
     #[error("the program cannot be opened")]
     Program(#[source] std::io::Error),
+    #[error("the control group cannot be entered")]
+    Group(#[source] std::io::Error),
     #[error("the file system and the network cannot be restricted")]
     Landlock(#[source] ::landlock::RulesetError),
     #[error("system calls cannot be restricted")]
@@ -67,6 +69,10 @@ fn run(spec: &OsString) -> Result<std::convert::Infallible, SandboxError> {
     let spec = SandboxSpec::decode(spec).map_err(SandboxError::Spec)?;
     // Opened before the user changes: the program may lie where that user cannot look.
     let program = File::open(&spec.program).map_err(SandboxError::Program)?;
+    if let Some(group) = &spec.group {
+        // 0 is whoever writes it.
+        std::fs::write(group.join("cgroup.procs"), "0").map_err(SandboxError::Group)?;
+    }
     landlock::restrict(&spec).map_err(SandboxError::Landlock)?;
     limit(&spec)?;
     if let Some(user) = spec.user {

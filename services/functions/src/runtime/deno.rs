@@ -1,6 +1,7 @@
 //! Functions in Deno: one sandboxed process per version, handed out of a small stock of processes
 //! that have started already and wait to be told what they are.
 
+mod cgroup;
 mod complaint;
 mod connections;
 mod cpu;
@@ -51,6 +52,7 @@ use crate::domain::version::{Sign, Traits};
 use crate::domain::{Limits, Version};
 use crate::journal::Journal;
 use crate::packages::Packages;
+use cgroup::Groups;
 use crowd::Crowd;
 use door::{Door, Target};
 use run_directory::RunDirectory;
@@ -70,6 +72,7 @@ pub(crate) struct DenoRuntime {
     granted: Granted,
     limits: Limits,
     spawner: Spawner,
+    groups: Option<Groups>,
     door: Door,
     stock: Stock,
     /// One permit for each process.
@@ -111,7 +114,9 @@ impl DenoRuntime {
                 public: granted.public_url.authority.clone(),
             },
         )?;
+        let groups = Groups::open(&config.control_groups, &run.name())?;
         Ok(Self {
+            groups,
             spawner: Spawner::start()?,
             door,
             stock: Stock::new(config.warm),

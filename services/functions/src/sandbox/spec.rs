@@ -20,6 +20,8 @@ pub struct SandboxSpec {
     pub supervisor: i32,
     /// Whom the program runs as; `None` keeps the user of the supervisor.
     pub user: Option<UserIdentity>,
+    /// The control group it goes into, as a folder.
+    pub group: Option<PathBuf>,
     /// Files and folders it may read, beside what every program needs.
     pub read: Vec<PathBuf>,
     /// Files and folders it may read and write.

@@ -18,6 +18,7 @@ fn program(path: &str, arguments: &[&str]) -> SandboxSpec {
             .collect(),
         supervisor: rustix::process::getpid().as_raw_pid(),
         user: None,
+        group: None,
         read: Vec::new(),
         write: Vec::new(),
         connect_ports: Vec::new(),

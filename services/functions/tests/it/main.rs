@@ -8,6 +8,7 @@ mod access;
 mod api;
 mod attacks;
 mod bootstrap;
+mod cgroups;
 mod crowd;
 mod database;
 mod deploys;

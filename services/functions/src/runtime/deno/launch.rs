@@ -8,6 +8,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::DenoRuntime;
+use super::cgroup::Group;
 use super::folder::SlotFolder;
 use super::reach::Reach;
 use crate::domain::version::{ConfigFile, Traits};
@@ -26,6 +27,7 @@ pub(super) fn command(
     folder: &SlotFolder,
     traits: &Traits,
     database: Option<SocketAddr>,
+    group: Option<&Group>,
 ) -> Result<Command, serde_json::Error> {
     let limits = traits.limits(runtime.limits);
     let reach = Reach::new(&runtime.config, traits.egress(), database);
@@ -34,6 +36,7 @@ pub(super) fn command(
         arguments: arguments(runtime, folder, traits, &reach),
         supervisor: rustix::process::getpid().as_raw_pid(),
         user: runtime.config.user,
+        group: group.map(|group| group.path().to_owned()),
         read: vec![
             folder.code(),
             runtime.run.bootstrap(),

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::cgroup::Group;
 use super::cpu;
 use super::folder::SlotFolder;
 use super::gate::Gate;
@@ -52,6 +53,7 @@ pub(super) struct Process {
 pub(super) struct Supervised {
     pub(super) child: Child,
     pub(super) folder: Arc<SlotFolder>,
+    pub(super) group: Option<Group>,
     pub(super) room: OwnedSemaphorePermit,
     pub(super) limits: Limits,
 }
@@ -84,6 +86,7 @@ impl Process {
             kill: kill.clone(),
             limits: supervised.limits,
             child: supervised.child,
+            group: supervised.group,
         };
         let (folder, room) = (supervised.folder, supervised.room);
         let task = async move {
@@ -132,6 +135,7 @@ struct Supervisor {
     kill: CancellationToken,
     limits: Limits,
     child: Child,
+    group: Option<Group>,
 }
 
 /// What a look at the process found.
@@ -223,7 +227,8 @@ impl Supervisor {
         const OUT_OF_MEMORY: [Signal; 3] = [Signal::ABORT, Signal::TRAP, Signal::ILL];
         let signal = status.and_then(|status| status.signal());
         let gave_up = |signal| OUT_OF_MEMORY.iter().any(|each| each.as_raw() == signal);
-        let ended = if signal.is_some_and(gave_up) {
+        let out_of_memory = self.group.as_ref().is_some_and(Group::ran_out_of_memory);
+        let ended = if out_of_memory || signal.is_some_and(gave_up) {
             Ended::MemoryLimit
         } else {
             Ended::Crashed

@@ -13,7 +13,7 @@ use common::Randomness;
 use common::random::token;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-const PREFIX: &str = "selfdb-fn-";
+pub(super) const PREFIX: &str = "selfdb-fn-";
 /// A folder younger than this may belong to a start that has not locked it yet, in seconds.
 const YOUNG: i64 = 60;
 /// `sun_path` less what the longest name of ours takes.
@@ -66,6 +66,12 @@ impl RunDirectory {
             fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
         }
         Ok(made)
+    }
+
+    /// Its name, which no other service's folder has.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -133,7 +139,7 @@ fn open_to_all(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-fn lock(path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn lock(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = rustix::fs::open(path, flags, Mode::empty())?;
     rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive)?;

@@ -120,12 +120,16 @@ impl DenoRuntime {
             None => None,
         };
         let open = database.as_ref().map(|way| way.address);
-        let command = launch::command(self, &folder, &traits, open)?;
+        let groups = self.groups.as_ref();
+        let group = groups.map(|groups| groups.make(number, &limits));
+        let group = group.transpose()?;
+        let command = launch::command(self, &folder, &traits, open, group.as_ref())?;
         let mut child = self.spawner.spawn(command).await?;
         let pipes = (child.stdout.take(), child.stderr.take());
         let supervised = Supervised {
             child,
             folder: Arc::clone(&folder),
+            group,
             room,
             limits,
         };

@@ -177,6 +177,7 @@ impl Bench<'_> {
             arguments: arguments.to_vec(),
             supervisor: rustix::process::getpid().as_raw_pid(),
             user: config.user,
+            group: None,
             read: vec![self.folder.code(), config.packages.clone()],
             write: vec![self.folder.work()],
             connect_ports: ports.to_vec(),
