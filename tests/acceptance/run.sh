@@ -23,7 +23,7 @@ stop_all() {
 trap stop_all EXIT
 
 if ! cmp -s package-lock.json node_modules/.installed; then
-  npm ci --silent --no-audit --no-fund
+  npm ci --loglevel=error --no-audit --no-fund
   cp package-lock.json node_modules/.installed
 fi
 venv="${XDG_CACHE_HOME:-$HOME/.cache}/selfdb/acceptance-venv"
