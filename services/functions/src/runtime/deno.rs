@@ -53,7 +53,7 @@ use crate::domain::{Limits, Version};
 use crate::journal::Journal;
 use crate::packages::Packages;
 use cgroup::Groups;
-use crowd::Crowd;
+use crowd::{Crowd, Queue};
 use door::{Door, Target};
 use run_directory::RunDirectory;
 use spawner::Spawner;
@@ -78,6 +78,7 @@ pub(crate) struct DenoRuntime {
     /// One permit for each process.
     room: Arc<Semaphore>,
     crowd: Crowd,
+    queue: Queue,
     /// One at a time: they are made of threads.
     tools: Arc<Semaphore>,
     next_slot: AtomicU64,
@@ -122,6 +123,7 @@ impl DenoRuntime {
             stock: Stock::new(config.warm),
             room: Arc::new(Semaphore::new(config.most)),
             crowd: Crowd::default(),
+            queue: Queue::default(),
             tools: Arc::new(Semaphore::new(1)),
             next_slot: AtomicU64::new(1),
             tasks: TaskTracker::new(),
@@ -223,22 +225,21 @@ impl DenoRuntime {
         Ok(())
     }
 
-    /// Room for one more process. Where as many run as may, one that is idle ends, the longest idle
-    /// first; each who waits here ends one, so that nobody takes what another waits for.
+    /// Room for one more process. Where as many run as may, idle ones end, the longest idle first.
     async fn room(&self) -> Result<OwnedSemaphorePermit, StartError> {
         let deadline = Instant::now() + PATIENCE;
         let mut acquired = pin!(Arc::clone(&self.room).acquire_owned());
-        let mut waits = Duration::ZERO;
-        let mut made_way = false;
-        loop {
-            match timeout(waits, acquired.as_mut()).await {
-                Ok(Ok(permit)) => return Ok(permit),
-                Ok(Err(_)) => return Err(StartError::Full),
-                Err(_) if Instant::now() > deadline => return Err(StartError::Full),
-                Err(_) => made_way = made_way || self.crowd.make_way() || self.stock.discard(),
-            }
-            waits = LOOK;
+        if let Some(acquired) = acquired.as_mut().now_or_never() {
+            return acquired.map_err(|_| StartError::Full);
         }
+        let waiter = self.queue.join();
+        while Instant::now() < deadline {
+            waiter.make_way(|| self.crowd.make_way() || self.stock.discard());
+            if let Ok(acquired) = timeout(LOOK, acquired.as_mut()).await {
+                return acquired.map_err(|_| StartError::Full);
+            }
+        }
+        Err(StartError::Full)
     }
 
     /// Whether no process that waits for any function will do.

@@ -1,6 +1,6 @@
 //! The processes that are functions, for when as many run as may: idle ones make way.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::gate::Gate;
@@ -33,10 +33,88 @@ impl Crowd {
     }
 }
 
+/// Those who wait for a place. Places are given to them in the order they came, so one that somebody
+/// has made free may be another's: as many are made free as there are who wait, whoever does it.
+#[derive(Debug, Default)]
+pub(super) struct Queue(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    waiters: usize,
+    /// Places that are being made free.
+    coming: usize,
+}
+
+/// One who waits, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Waiter<'a>(&'a Queue);
+
+impl Queue {
+    pub(super) fn join(&self) -> Waiter<'_> {
+        self.waiting().waiters += 1;
+        Waiter(self)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiter<'_> {
+    /// Has one more place made free by `make_way`, where fewer are coming than are waited for.
+    pub(super) fn make_way(&self, make_way: impl FnOnce() -> bool) {
+        let mut waiting = self.0.waiting();
+        if waiting.coming < waiting.waiters && make_way() {
+            waiting.coming += 1;
+        }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    /// With a place or without one. Where it came from is not known: one too many is made free
+    /// rather than one too few.
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.waiters -= 1;
+        waiting.coming = waiting.coming.saturating_sub(1).min(waiting.waiters);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::meter::Meter;
     use super::*;
+
+    #[test]
+    fn who_made_a_place_free_that_another_got_makes_one_more() {
+        let queue = Queue::default();
+        let made = |waiter: &Waiter<'_>, finds: bool| {
+            let mut asked = false;
+            waiter.make_way(|| {
+                asked = true;
+                finds
+            });
+            asked
+        };
+        let (first, second) = (queue.join(), queue.join());
+        assert!(made(&first, false), "nobody was idle then");
+        assert!(made(&second, true));
+        assert!(made(&first, true), "two wait, one place is coming");
+        assert!(!made(&second, true), "two are coming");
+        drop(first);
+        assert!(!made(&second, true), "the other one is");
+        let third = queue.join();
+        assert!(made(&third, true));
+        drop((second, third));
+        let last = queue.join();
+        assert!(made(&last, false));
+        drop(last);
+        // A place that came from elsewhere leaves nobody behind without one.
+        let (first, second) = (queue.join(), queue.join());
+        assert!(made(&second, true), "the place that the first one gets");
+        drop(first);
+        assert!(made(&second, true));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_longest_idle_makes_way_and_each_only_once() {
