@@ -33,9 +33,12 @@ const isFree = (port) =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 
-/** SeaweedFS in a folder of its own; it takes the port 10,000 above each, too. */
+/**
+ * SeaweedFS in a folder of its own; it takes the port 10,000 above each, too. Both are below those
+ * that the kernel gives to connections: one of them may take a port that was free a moment ago.
+ */
 async function startWeed(program, home) {
-  let port = 20_000 + (process.pid % 20_000);
+  let port = 10_000 + (process.pid % 12_000);
   const ports = {};
   const args = ["mini", `-dir=${home}`, "-ip=127.0.0.1", "-s3.port.iceberg=0", "-s3.port.lance=0"];
   for (const name of ["master", "volume", "filer", "webdav", "admin", "s3"]) {
@@ -46,7 +49,10 @@ async function startWeed(program, home) {
   }
   const keys = { AWS_ACCESS_KEY_ID: "operator", AWS_SECRET_ACCESS_KEY: "operator-secret" };
   const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, ...keys } });
-  const answers = () => fetch(`http://127.0.0.1:${port}/`).then(({ status }) => status === 403, () => false);
+  const answers = () => {
+    assert.equal(child.exitCode, null, "SeaweedFS ended by itself");
+    return fetch(`http://127.0.0.1:${port}/`).then(({ status }) => status === 403, () => false);
+  };
   await until("SeaweedFS answers", answers, 60);
   const settings = {
     STORAGE_S3_BUCKET: "moved",
