@@ -141,6 +141,7 @@ python_suite() {
   "$venv/bin/python" python/test_supabase.py &&
     "$venv/bin/python" python/test_postgrest.py &&
     "$venv/bin/python" python/test_storage.py &&
+    "$venv/bin/python" python/test_functions.py &&
     # Once is enough: what it asks does not depend on how services are run.
     { [ "$mode" != single ] || "$venv/bin/python" python/test_openapi.py; }
 }

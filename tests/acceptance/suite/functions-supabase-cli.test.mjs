@@ -1,11 +1,12 @@
-// Supabase's command line, unmodified, against the management routes.
+// Supabase's command line, unmodified, against the management routes. Each call of it computes for
+// more than a second before it asks anything, so what is independent runs side by side.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { env, until, url } from "../lib/instance.mjs";
 
@@ -67,7 +68,8 @@ before(() => {
 });
 
 after(async () => {
-  await Promise.allSettled(names.map((name) => supabase("functions", "delete", name)));
+  const headers = { authorization: `Bearer ${env.SERVICE_ROLE_KEY}` };
+  await Promise.all(names.map((name) => fetch(`${url}/api/v1/functions/${name}`, { method: "DELETE", headers })));
   rmSync(project, { recursive: true, force: true });
 });
 
@@ -81,40 +83,40 @@ test("a project is deployed as it is, without bundling, and listed", { skip }, a
   for (const name of names) assert.match(listed, new RegExp(`${name} .* ACTIVE `));
 });
 
-test("secrets are set from arguments and files, listed as digests, and unset", { skip }, async () => {
-  write("secrets.env", "ACC_SB_FILE=from a file\n");
-  await supabase("secrets", "set", "ACC_SB_SECRET=hush");
-  await supabase("secrets", "set", "--env-file", join(project, "secrets.env"));
-  await until("the secret is there", async () => (await ask("acc-sb-plain")) === "shared hush");
-  const listed = await supabase("secrets", "list");
-  assert.match(listed, /ACC_SB_SECRET +\| [0-9a-f]{64}/);
-  assert.match(listed, /ACC_SB_FILE /);
-  assert.doesNotMatch(listed, /hush|from a file/);
-  await supabase("secrets", "unset", "ACC_SB_SECRET", "ACC_SB_FILE");
-  await until("the secret is gone", async () => (await ask("acc-sb-plain")) === "shared nothing");
-});
+// Each has a function of its own among those deployed above.
+describe("what follows a deploy", { concurrency: true, skip }, () => {
+  test("secrets are set from arguments and files, listed as digests, and unset", async () => {
+    write("secrets.env", "ACC_SB_FILE=from a file\n");
+    await supabase("secrets", "set", "ACC_SB_SECRET=hush", "--env-file", join(project, "secrets.env"));
+    await until("the secret is there", async () => (await ask("acc-sb-plain")) === "shared hush", 20);
+    const listed = await supabase("secrets", "list");
+    assert.match(listed, /ACC_SB_SECRET +\| [0-9a-f]{64}/);
+    assert.match(listed, /ACC_SB_FILE /);
+    assert.doesNotMatch(listed, /hush|from a file/);
+    await supabase("secrets", "unset", "ACC_SB_SECRET", "ACC_SB_FILE");
+    await until("the secret is gone", async () => (await ask("acc-sb-plain")) === "shared nothing", 20);
+  });
 
-test("a broken deploy says where and leaves the old version serving", { skip }, async () => {
-  const path = "supabase/functions/acc-sb-plain/index.ts";
-  const good = readFileSync(join(project, path), "utf8");
-  write(path, "Deno.serve(() => {");
-  await assert.rejects(supabase("functions", "deploy", "acc-sb-plain", "--use-api"), /acc-sb-plain\/index\.ts:1:\d+/);
-  assert.equal(await ask("acc-sb-plain"), "shared nothing");
-  write(path, good);
-});
+  test("a broken deploy says where and leaves the old version serving", async () => {
+    write("supabase/functions/acc-sb-page/main.ts", "Deno.serve(() => {");
+    await assert.rejects(supabase("functions", "deploy", "acc-sb-page", "--use-api"), /acc-sb-page\/main\.ts:1:\d+/);
+    assert.equal(await ask("acc-sb-page"), "<h1>page</h1>");
+  });
 
-test("what was deployed is downloaded, overridden by flags and deleted", { skip }, async () => {
-  const paths = ["acc-sb-mapped/index.ts", "maps/words.json", "_shared/word.ts"].map((path) => join(project, "supabase/functions", path));
-  const before = paths.map((path) => readFileSync(path, "utf8"));
-  paths.forEach((path) => rmSync(path));
-  await supabase("functions", "download", "acc-sb-mapped", "--use-api");
-  assert.deepEqual(paths.map((path) => existsSync(path) && readFileSync(path, "utf8")), before);
-  write("supabase/functions/maps/more.json", '{ "imports": { "word": "../more.ts" } }');
-  write("supabase/functions/more.ts", 'export const word = "more";');
-  const more = ["--import-map", join(project, "supabase/functions/maps/more.json"), "--no-verify-jwt"];
-  await supabase("functions", "deploy", "acc-sb-mapped", "--use-api", ...more);
-  assert.equal(await (await fetch(`${url}/functions/v1/acc-sb-mapped`)).text(), "mapped more");
-  await supabase("functions", "delete", "acc-sb-mapped");
-  assert.equal(await ask("acc-sb-mapped"), 404);
-  await assert.rejects(supabase("functions", "delete", "acc-sb-mapped"), /does not exist/);
+  test("what was deployed is downloaded, overridden by flags and deleted", async () => {
+    const files = "supabase/functions";
+    const paths = ["acc-sb-mapped/index.ts", "maps/words.json", "_shared/word.ts"].map((path) => join(project, files, path));
+    const sent = paths.map((path) => readFileSync(path, "utf8"));
+    paths.forEach((path) => rmSync(path));
+    await supabase("functions", "download", "acc-sb-mapped", "--use-api");
+    assert.deepEqual(paths.map((path) => existsSync(path) && readFileSync(path, "utf8")), sent);
+    write(`${files}/maps/more.json`, '{ "imports": { "word": "../more.ts" } }');
+    write(`${files}/more.ts`, 'export const word = "more";');
+    const more = ["--import-map", join(project, files, "maps/more.json"), "--no-verify-jwt"];
+    await supabase("functions", "deploy", "acc-sb-mapped", "--use-api", ...more);
+    assert.equal(await (await fetch(`${url}/functions/v1/acc-sb-mapped`)).text(), "mapped more");
+    await supabase("functions", "delete", "acc-sb-mapped");
+    assert.equal(await ask("acc-sb-mapped"), 404);
+    await assert.rejects(supabase("functions", "delete", "acc-sb-mapped"), /does not exist/);
+  });
 });
