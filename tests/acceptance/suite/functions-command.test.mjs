@@ -1,0 +1,88 @@
+// What of `selfdb functions` goes on until it is interrupted, and how it refuses.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { env, envFile, until } from "../lib/instance.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "selfdb-command-"));
+const pid = readFileSync(join(env.DATA_DIR, "selfdb.pid"), "utf8").trim();
+const binary = readlinkSync(`/proc/${pid}/exe`);
+const name = "acc-watched";
+const running = [];
+
+const selfdb = async (...args) =>
+  (await promisify(execFile)(binary, ["functions", ...args, "--env-file", envFile], { timeout: 20_000 })).stdout;
+
+/** A command that goes on; `said()` is what it has printed by now. */
+function start(...args) {
+  const child = spawn(binary, ["functions", ...args, "--env-file", envFile]);
+  let text = "";
+  for (const output of [child.stdout, child.stderr]) output.on("data", (piece) => (text += piece));
+  running.push(child);
+  return { child, said: () => text };
+}
+
+/** Puts the code there at once: nobody sees half of it. */
+function write(code) {
+  writeFileSync(join(folder, ".next"), code);
+  renameSync(join(folder, ".next"), join(folder, name, "index.ts"));
+}
+
+after(async () => {
+  for (const child of running) child.kill("SIGKILL");
+  await selfdb("delete", name).catch(() => {});
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a folder is deployed as it changes, and a broken state of it says where", async () => {
+  mkdirSync(join(folder, name));
+  write('Deno.serve(() => new Response("one"));');
+  const serving = start("serve", folder);
+  await until("the first state is deployed", () => serving.said().includes(`deployed ${name}, version 1`));
+  assert.equal((await selfdb("invoke", name)).trim(), "one");
+  write("Deno.serve(() => {");
+  await until("the broken one is refused", () => /acc-watched\/index\.ts:1:\d+: error:/.test(serving.said()));
+  assert.equal((await selfdb("invoke", name)).trim(), "one");
+  write('Deno.serve((req) => { console.log("said", req.method); return new Response("two"); });');
+  await until("the mended one is deployed", () => serving.said().includes("version 2"));
+  assert.equal((await selfdb("invoke", name)).trim(), "two");
+  serving.child.kill("SIGINT");
+  await once(serving.child, "exit");
+});
+
+test("logs are followed: what was printed, and what is printed from now on", async () => {
+  const following = start("logs", name, "-f");
+  await until("what was there is shown", () => following.said().includes("said POST"));
+  await selfdb("invoke", name, "--method", "PUT", "--data", '{"a":1}');
+  await until("what comes is shown", () => following.said().includes("said PUT"));
+  assert.equal(following.said().match(/said POST/g).length, 1);
+  following.child.kill("SIGINT");
+  await once(following.child, "exit");
+});
+
+test("a failure is one line that says what is wrong, and a code that is not 0", async () => {
+  const refused = [
+    [["invoke", "acc-not-there"], /404/],
+    [["versions", "acc-not-there"], /no such function/],
+    [["download", "acc-not-there"], /no such function/],
+    [["delete", "acc-not-there"], /no such function/],
+    [["rollback", name, "99"], /no such version/],
+    [["deploy", "acc-not-there", "--folder", folder], /there is neither .*index\.ts nor/],
+    [["secrets", "set", "nothing"], /NAME=VALUE/],
+    [["secrets", "set", "SELFDB_OWN=1"], /platform's to set/],
+    [["secrets", "unset", "ACC_NO_SUCH"], /no such variable/],
+  ];
+  await Promise.all(refused.map(async ([args, why]) => {
+    await assert.rejects(selfdb(...args), ({ code, stderr }) => {
+      assert.equal(code, 1);
+      assert.match(stderr, why);
+      assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+      return true;
+    });
+  }));
+});
