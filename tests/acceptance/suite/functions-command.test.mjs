@@ -68,8 +68,14 @@ test("logs are followed: what was printed, and what is printed from now on", asy
 });
 
 test("a failure is one line that says what is wrong, and a code that is not 0", async () => {
+  mkdirSync(join(folder, "empty"));
   const refused = [
-    [["invoke", "acc-not-there"], /404/],
+    [["invoke", "acc-not-there"], /404 Not Found: Requested function was not found/],
+    [["invoke", name, "--data", "{bad"], /--data is not JSON: .* line 1 column 2/],
+    [["logs", "acc-not-there", "-f"], /no such function/],
+    [["deploy", "--folder", join(folder, "nowhere")], /nowhere: No such file/],
+    [["deploy", "--folder", join(folder, "empty")], /there are no functions in .*empty/],
+    [["list", "--url", "http://127.0.0.1:1"], /http:\/\/127\.0\.0\.1:1: .*is the platform running\?/],
     [["versions", "acc-not-there"], /no such function/],
     [["download", "acc-not-there"], /no such function/],
     [["delete", "acc-not-there"], /no such function/],

@@ -70,7 +70,8 @@ fn look(graph: &Graph, root: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for module in &graph.modules {
         if module.specifier.starts_with("file:") && !module.specifier.starts_with(&inside) {
-            let message = format!("{} is outside of the function", module.specifier);
+            let outside = without_copies(&module.specifier, root);
+            let message = format!("{outside} is outside of the function");
             found.push(at_import(graph, module, &message, root));
         } else if let Some(error) = &module.error
             && !is_package(&module.specifier)
@@ -88,6 +89,17 @@ fn look(graph: &Graph, root: &str) -> Vec<Diagnostic> {
         found.extend(unresolved(module, root));
     }
     found
+}
+
+/// `specifier`, a file's, without the folder that holds `root`: where the copy lies that is looked
+/// at is not for the function's author.
+fn without_copies(specifier: &str, root: &str) -> String {
+    let copies = root.rsplit_once('/').map_or(root, |(copies, _)| copies);
+    let inside = specifier.strip_prefix("file://");
+    match inside.and_then(|path| path.strip_prefix(copies)) {
+        Some(path) => format!("file://{path}"),
+        None => specifier.to_owned(),
+    }
 }
 
 /// Imports that name nothing at all.
@@ -162,5 +174,8 @@ mod tests {
                 at("not prefixed", 3, 1),
             ]
         );
+        let told = |specifier: &str| without_copies(specifier, "/tmp/fn/7/code");
+        assert_eq!(told("file:///tmp/fn/7/etc/passwd"), "file:///etc/passwd");
+        assert_eq!(told("file:///etc/passwd"), "file:///etc/passwd");
     }
 }

@@ -55,7 +55,7 @@ async fn run_command(client: &Client, command: &FunctionsCommand) -> Result<(), 
             let answer = client
                 .invoke(&args.name, &args.method, args.data.as_deref())
                 .await?;
-            say(&answer);
+            say(answer.strip_suffix('\n').unwrap_or(&answer));
             Ok(())
         }
         FunctionsCommand::Download(args) => download::run(client, args).await,

@@ -83,11 +83,17 @@ impl Client {
         let uri = format!("{}/functions/v1/{name}", self.base);
         let method = Method::from_bytes(method.to_uppercase().as_bytes())?;
         let data = data.unwrap_or_default().to_owned();
+        if !data.is_empty() {
+            serde_json::from_str::<Value>(&data)
+                .map_err(|error| format!("--data is not JSON: {error}"))?;
+        }
         let (status, text) = self.exchange(method, uri, data).await?;
         if status.is_success() {
             Ok(text)
         } else {
-            Err(format!("{status}: {text}").into())
+            let answer = serde_json::from_str::<Value>(&text).unwrap_or_default();
+            let said = answer["message"].as_str().unwrap_or(&text);
+            Err(format!("{status}: {said}").into())
         }
     }
 
@@ -105,7 +111,11 @@ impl Client {
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let response = self.http.request(request.body(Full::from(body))?).await?;
+        let response = self.http.request(request.body(Full::from(body))?).await;
+        let response = response.map_err(|error| {
+            let error = common::error::chain(&error);
+            format!("{}: {error}: is the platform running?", self.base)
+        })?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))

@@ -22,6 +22,9 @@ pub(super) async fn run(client: &Client, args: &DeployArgs) -> Result<(), BoxErr
     } else {
         args.names.clone()
     };
+    if names.is_empty() {
+        return Err(format!("there are no functions in {}", args.folder.display()).into());
+    }
     for name in &names {
         let files = Files::read(&args.folder, name)?;
         let mut body = files.to_json();

@@ -52,7 +52,8 @@ impl Files {
 /// The functions that lie in `folder`.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, BoxError> {
     let mut names = Vec::new();
-    for entry in folder.read_dir()? {
+    let entries = folder.read_dir();
+    for entry in entries.map_err(|error| format!("{}: {error}", folder.display()))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?;

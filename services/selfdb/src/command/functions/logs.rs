@@ -18,6 +18,11 @@ pub(super) async fn run(client: &Client, args: &LogsArgs) -> Result<(), BoxError
     let mut last = 0;
     loop {
         let lines = client.get(&path).await?;
+        let is_empty = lines.as_array().is_none_or(Vec::is_empty);
+        if last == 0 && is_empty {
+            // What a deleted function has said stays; one that has said nothing should be there.
+            client.get(&format!("/{name}")).await?;
+        }
         for line in lines.as_array().into_iter().flatten() {
             last = line["id"].as_i64().unwrap_or(last);
             let text = |field: &str| shown(&line[field]);

@@ -25,12 +25,16 @@ pub(super) async fn run(client: &Client, args: &SecretsArgs) -> Result<(), BoxEr
         SecretsCommand::Set { variables } => {
             let variables: Result<Vec<Value>, BoxError> =
                 variables.iter().map(|text| read(text)).collect();
-            let body = Value::Array(variables?);
+            let variables = variables?;
+            let keys: Vec<String> = variables.iter().map(|each| shown(&each["key"])).collect();
+            let body = Value::Array(variables);
             client.send(Method::POST, &path, Some(&body)).await?;
+            say(&format!("set {}", keys.join(", ")));
         }
         SecretsCommand::Unset { names } => {
             for name in names {
                 client.delete(&format!("{path}/{name}")).await?;
+                say(&format!("removed {name}"));
             }
         }
     }
