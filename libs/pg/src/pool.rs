@@ -8,8 +8,10 @@ use sqlx::{Connection as _, Error};
 
 use crate::Endpoint;
 
-/// A connection that rested longer than this is asked whether it still lives before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// A connection that rested longer than this is asked whether it still lives before it is used. Short,
+/// since sqlx begins to count anew whenever it looks for connections to close: in that moment one
+/// that has died long ago counts as used just now.
+const TRUSTED_IDLE: Duration = Duration::from_millis(20);
 
 /// What a pool may hold and how long it waits.
 #[derive(Debug, Clone)]
